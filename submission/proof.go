@@ -1,0 +1,56 @@
+package submission
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Proof says that a real login with exactly these credentials was accepted,
+// for every granted address, at the address that consumers dial.
+type Proof struct {
+	SourceUID   types.UID
+	Credentials Credentials
+	At          time.Time
+}
+
+// Covers reports whether the proof was made with these credentials of this source.
+func (p Proof) Covers(uid types.UID, c Credentials) bool {
+	return p.SourceUID == uid && !p.At.IsZero() && p.Credentials.Equal(c)
+}
+
+// Ledger keeps the newest proof of each submission, in memory: a proof is cheap
+// to make again and worthless when it is old, so it is stored nowhere.
+// It is safe for concurrent use.
+type Ledger struct {
+	mu     sync.Mutex
+	proofs map[string]Proof
+}
+
+// Record keeps a proof and reports whether it covers other credentials than
+// the one before, that is, whether somebody may now act who could not before.
+func (l *Ledger) Record(submission string, p Proof) (news bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.proofs == nil {
+		l.proofs = map[string]Proof{}
+	}
+	old, had := l.proofs[submission]
+	l.proofs[submission] = p
+	return !had || !old.Covers(p.SourceUID, p.Credentials)
+}
+
+// Revoke forgets the proof of a submission: its credentials were refused.
+func (l *Ledger) Revoke(submission string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.proofs, submission)
+}
+
+// Latest returns the newest proof of a submission; the zero Proof covers nothing.
+func (l *Ledger) Latest(submission string) Proof {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.proofs[submission]
+}

@@ -1,0 +1,129 @@
+package watcher
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// The freshness clock. An informer's own back-off grows to a minute and cannot
+// be set, and a watch whose connection swallows bytes looks like a quiet cluster;
+// so a live read is compared with the cache every freshEvery, and while the API
+// server does not answer it is asked every failingEvery, so that the first answer
+// rebuilds the informer.
+const (
+	freshEvery      = 20 * time.Second
+	failingEvery    = time.Second
+	deniedEvery     = 5 * time.Second
+	watchGrace      = time.Second // a watch may be a little behind a live read
+	liveTimeout     = 5 * time.Second
+	rebuildPatience = 10 * time.Second
+)
+
+// errStale says that the cache missed a change.
+var errStale = errors.New("the cache is older than the API server")
+
+// Run serves until ctx ends and all goroutines of the feed have ended.
+func (f *Feed[T]) Run(ctx context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	failing := f.build(ctx, &running) != nil
+	for ctx.Err() == nil {
+		f.pause(ctx, failing)
+		err := f.verify(ctx)
+		rebuild := err != nil && (errors.Is(err, errStale) || f.denied.Load() != nil)
+		if err == nil && (failing || f.denied.Load() != nil) || rebuild {
+			f.rebuilt.Add(1)
+			err = f.build(ctx, &running)
+		}
+		failing = err != nil
+	}
+}
+
+// pause waits until it is time to look.
+func (f *Feed[T]) pause(ctx context.Context, failing bool) {
+	wait := jitter(freshEvery)
+	switch {
+	case f.denied.Load() != nil:
+		wait = deniedEvery
+	case failing:
+		wait = failingEvery
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	kick := f.kick
+	if failing {
+		kick = nil // it is already known; the clock sets the pace
+	}
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-kick:
+	}
+}
+
+// verify compares a live read with the cache. A difference may be the watch
+// being a moment behind, so it is looked at once more.
+func (f *Feed[T]) verify(ctx context.Context) error {
+	live, err := f.liveVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if maps.Equal(live, f.cachedVersions()) {
+		f.fresh.Store(time.Now().UnixNano())
+		return nil
+	}
+	timer := time.NewTimer(watchGrace)
+	defer timer.Stop()
+	before := f.cachedVersions()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+	}
+	cached := f.cachedVersions()
+	if maps.Equal(live, cached) || !maps.Equal(before, cached) {
+		f.fresh.Store(time.Now().UnixNano())
+		return nil
+	}
+	return errStale
+}
+
+// liveVersions reads past every cache.
+func (f *Feed[T]) liveVersions(ctx context.Context) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
+	defer cancel()
+	live, err := f.access.Live(ctx)
+	if apierrors.IsForbidden(err) {
+		f.deny(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return versions(live), nil
+}
+
+func (f *Feed[T]) cachedVersions() map[string]string {
+	i := f.current.Load()
+	if i == nil {
+		return nil
+	}
+	var all []T
+	for _, item := range i.GetStore().List() {
+		all = append(all, item.(T))
+	}
+	return versions(all)
+}
+
+// versions maps each object to its identity and version.
+func versions[T Object](all []T) map[string]string {
+	out := make(map[string]string, len(all))
+	for _, o := range all {
+		out[o.GetNamespace()+"/"+o.GetName()] = string(o.GetUID()) + "@" + o.GetResourceVersion()
+	}
+	return out
+}

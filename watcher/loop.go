@@ -1,0 +1,173 @@
+package watcher
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+)
+
+// ReconcileTimeout bounds one run of one target: nothing waits longer.
+const ReconcileTimeout = 30 * time.Second
+
+// LoopOptions make a [Loop].
+type LoopOptions struct {
+	Reconcilers map[Target]Reconciler
+	Routes      Routes
+	Resync      time.Duration             // every target is looked at again after about this time
+	Observe     func(Transition)          // called after every run; nil for nobody
+	Metrics     workqueue.MetricsProvider // of the queue; nil for none
+}
+
+// Loop is one rate-limited queue of targets and as many workers as targets.
+type Loop struct {
+	o     LoopOptions
+	queue workqueue.TypedRateLimitingInterface[Target]
+	board *board
+	beat  atomic.Int64 // unix nanoseconds of the last sign of life
+}
+
+// NewLoop builds the loop; nothing runs before [Loop.Run]. Wakes that come
+// earlier wait in the queue.
+func NewLoop(o LoopOptions) *Loop {
+	targets := make([]Target, 0, len(o.Reconcilers))
+	for t := range o.Reconcilers {
+		targets = append(targets, t)
+	}
+	l := &Loop{
+		o:     o,
+		board: newBoard(targets, time.Now()),
+		queue: workqueue.NewTypedRateLimitingQueueWithConfig(workqueue.TypedRateLimiter[Target](NewBackoff()),
+			workqueue.TypedRateLimitingQueueConfig[Target]{Name: "targets", MetricsProvider: o.Metrics}),
+	}
+	l.beat.Store(time.Now().UnixNano())
+	return l
+}
+
+// Wake adds every target of a source to the queue, at once. It never blocks and
+// may be called from anywhere.
+func (l *Loop) Wake(s Source) {
+	for _, t := range l.o.Routes[s] {
+		l.queue.Add(t)
+	}
+}
+
+// WakeAll adds every target.
+func (l *Loop) WakeAll() {
+	for t := range l.o.Reconcilers {
+		l.queue.Add(t)
+	}
+}
+
+// Status lists all targets by name.
+func (l *Loop) Status() []Status { return l.board.list() }
+
+// LastBeat is the time at which the loop last showed that it moves.
+func (l *Loop) LastBeat() time.Time { return time.Unix(0, l.beat.Load()) }
+
+// Run works until ctx ends and every run that had begun has finished. A Loop
+// runs once.
+func (l *Loop) Run(ctx context.Context) {
+	var workers sync.WaitGroup
+	for range l.o.Reconcilers {
+		workers.Go(func() {
+			for l.next(ctx) {
+			}
+		})
+	}
+	l.WakeAll()
+	l.resync(ctx)
+	l.queue.ShutDown()
+	workers.Wait()
+}
+
+// resync wakes every target at its own jittered pace, so that they do not all
+// knock at once, and beats while the loop lives.
+func (l *Loop) resync(ctx context.Context) {
+	tick := time.NewTicker(max(min(l.o.Resync/10, time.Second), time.Millisecond))
+	defer tick.Stop()
+	due := map[Target]time.Time{}
+	for t := range l.o.Reconcilers {
+		due[t] = time.Now().Add(jitter(l.o.Resync))
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			l.beat.Store(now.UnixNano())
+			for t, at := range due {
+				if !now.Before(at) {
+					l.queue.Add(t)
+					due[t] = now.Add(jitter(l.o.Resync))
+				}
+			}
+		}
+	}
+}
+
+// jitter is d give or take a tenth.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64())) //nolint:gosec // spreading load, not a secret
+}
+
+// next runs one target; false means the queue is closed.
+func (l *Loop) next(ctx context.Context) bool {
+	t, closed := l.queue.Get()
+	if closed {
+		return false
+	}
+	defer l.queue.Done(t)
+	if ctx.Err() != nil {
+		return true
+	}
+	result, err := l.run(ctx, t)
+	if ctx.Err() != nil && err != nil && len(result.Changes) == 0 {
+		return true // cut short by the stop, not by the world
+	}
+	l.settle(t, result, err)
+	return true
+}
+
+// run calls the reconciler with its time limit; a panic is a failure like any
+// other, and its value is not shown, because it may hold anything.
+func (l *Loop) run(ctx context.Context, t Target) (result Result, err error) {
+	ctx, cancel := context.WithTimeout(ctx, ReconcileTimeout)
+	defer cancel()
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{kind: fmt.Sprintf("%T", v), stack: string(debug.Stack())}
+		}
+	}()
+	return l.o.Reconcilers[t].Reconcile(ctx)
+}
+
+// settle posts the result and decides when the target is looked at again.
+func (l *Loop) settle(t Target, r Result, err error) {
+	transition := l.board.post(t, r, err, time.Now())
+	if l.o.Observe != nil {
+		l.o.Observe(transition)
+	}
+	switch {
+	case err != nil:
+		l.queue.AddRateLimited(t)
+	case r.After > 0:
+		l.queue.Forget(t)
+		l.queue.AddAfter(t, r.After)
+	default:
+		l.queue.Forget(t)
+	}
+}
+
+type panicError struct{ kind, stack string }
+
+func (e *panicError) Error() string  { return "panicked with a " + e.kind }
+func (e *panicError) Reason() string { return ReasonPanic }
+
+// Stack is the stack of the goroutine that panicked: code, no values.
+func (e *panicError) Stack() string { return e.stack }
