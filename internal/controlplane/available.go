@@ -40,16 +40,21 @@ func Available() (dir string, err error) {
 	return dir, nil
 }
 
-// search says where to look and for what. The archives that envtest downloads
+// search says where to look and for what. The cache is where
+// hack/build-controlplane.sh puts it on every system. The archives that envtest downloads
 // have no controller manager, so it is not demanded of them; Start demands it
 // where a test asks for one.
 func search() (dir string, want []string, err error) {
 	if dir := os.Getenv(assetsVariable); dir != "" {
 		return dir, []string{etcdBinary, apiserverBinary}, nil
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", nil, fmt.Errorf("%w: find the cache directory: %w", ErrUnavailable, err)
+	cache := os.Getenv("XDG_CACHE_HOME")
+	if cache == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", nil, fmt.Errorf("%w: find the cache directory: %w", ErrUnavailable, err)
+		}
+		cache = filepath.Join(home, ".cache")
 	}
 	return filepath.Join(cache, "smtp-mirror", "bin"), []string{etcdBinary, apiserverBinary, controllerBinary}, nil
 }

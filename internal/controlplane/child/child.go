@@ -53,7 +53,11 @@ func Start(s Spec) (*Process, error) {
 	p.cmd.Env, p.cmd.Dir = s.Env, s.Dir
 	p.cmd.Stdout, p.cmd.Stderr = p.tail, p.tail
 	p.cmd.WaitDelay = pipeGrace
-	p.cmd.SysProcAttr = attributes(s.PrivateNetwork)
+	attributes, err := attributes(s.PrivateNetwork)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", p.name, err)
+	}
+	p.cmd.SysProcAttr = attributes
 	started := make(chan error)
 	go p.run(started)
 	if err := <-started; err != nil {
@@ -74,22 +78,6 @@ func (p *Process) run(started chan<- error) {
 	}
 	p.err = p.cmd.Wait()
 	close(p.done)
-}
-
-func attributes(privateNetwork bool) *syscall.SysProcAttr {
-	// A process group of its own keeps a Ctrl-C at the terminal for the
-	// parent, which then ends its children in the right order.
-	a := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
-	if !privateNetwork {
-		return a
-	}
-	a.Cloneflags = syscall.CLONE_NEWNET
-	if uid, gid := os.Geteuid(), os.Getegid(); uid != 0 {
-		a.Cloneflags |= syscall.CLONE_NEWUSER
-		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: uid, HostID: uid, Size: 1}}
-		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid, HostID: gid, Size: 1}}
-	}
-	return a
 }
 
 // PID is the process ID.
