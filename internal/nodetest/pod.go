@@ -1,0 +1,157 @@
+package nodetest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+)
+
+// retryInterval paces attempts against an API server that may be down.
+const retryInterval = 100 * time.Millisecond
+
+// pod is the life of one Pod on the node. Its goroutine binds the Pod, then
+// writes its status whenever a container changed, and finally deletes it.
+type pod struct {
+	node        *Node
+	cancel      context.CancelFunc
+	containers  []*container
+	changed     chan struct{} // has room for one, as the status is written whole
+	terminating chan struct{}
+	done        chan struct{}
+
+	mu    sync.Mutex
+	state *corev1.Pod // the newest that was observed
+
+	publishing sync.Mutex // serialises publish
+	conditions []corev1.PodCondition
+}
+
+func newPod(n *Node, state *corev1.Pod, cancel context.CancelFunc) *pod {
+	p := &pod{
+		node:        n,
+		cancel:      cancel,
+		changed:     make(chan struct{}, 1),
+		terminating: make(chan struct{}),
+		done:        make(chan struct{}),
+		state:       &corev1.Pod{},
+	}
+	for _, spec := range state.Spec.Containers {
+		p.containers = append(p.containers, newContainer(p, spec))
+	}
+	p.observe(state)
+	return p
+}
+
+// observe is called by one goroutine, the reflector's.
+func (p *pod) observe(state *corev1.Pod) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state.DeletionTimestamp == nil && state.DeletionTimestamp != nil {
+		close(p.terminating)
+	}
+	p.state = state
+}
+
+func (p *pod) latest() *corev1.Pod {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state
+}
+
+// live runs the Pod until it is deleted or ctx ends.
+func (p *pod) live(ctx context.Context) {
+	defer close(p.done)
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	if p.bind(running) != nil {
+		return
+	}
+	var containers sync.WaitGroup
+	for _, c := range p.containers {
+		containers.Go(func() { c.live(running) })
+	}
+	p.report(ctx)
+	stop()
+	containers.Wait()
+	if ctx.Err() == nil {
+		p.delete(ctx)
+	}
+}
+
+// bind puts the Pod on the node, as a scheduler does.
+func (p *pod) bind(ctx context.Context) error {
+	state := p.latest()
+	if state.Spec.NodeName != "" {
+		return nil
+	}
+	binding := &corev1.Binding{
+		ObjectMeta: metav1.ObjectMeta{Name: state.Name, Namespace: state.Namespace, UID: state.UID},
+		Target:     corev1.ObjectReference{Kind: "Node", Name: p.node.options.Name},
+	}
+	return retry(ctx, func(ctx context.Context) (bool, error) {
+		err := p.node.client.CoreV1().Pods(state.Namespace).Bind(ctx, binding, metav1.CreateOptions{})
+		return err == nil || p.latest().Spec.NodeName == p.node.options.Name, nil
+	})
+}
+
+// report writes the Pod's status after every change, until the Pod is to
+// terminate or ctx ends.
+func (p *pod) report(ctx context.Context) {
+	var again <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.terminating:
+			return
+		case <-p.changed:
+		case <-again:
+		}
+		again = nil
+		if err := p.publish(ctx); err != nil && !apierrors.IsNotFound(err) {
+			again = time.After(retryInterval)
+		}
+	}
+}
+
+// notify makes report write the status soon.
+func (p *pod) notify() {
+	select {
+	case p.changed <- struct{}{}:
+	default:
+	}
+}
+
+// delete ends a graceful deletion, which the API server leaves to the node.
+func (p *pod) delete(ctx context.Context) {
+	state := p.latest()
+	options := *metav1.NewDeleteOptions(0)
+	options.Preconditions = metav1.NewUIDPreconditions(string(state.UID))
+	_ = retry(ctx, func(ctx context.Context) (bool, error) {
+		err := p.node.client.CoreV1().Pods(state.Namespace).Delete(ctx, state.Name, options)
+		return err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err), nil
+	})
+}
+
+func (p *pod) restart(ctx context.Context, name string) error {
+	for _, c := range p.containers {
+		if c.spec.Name != name {
+			continue
+		}
+		if err := c.restart(ctx, p.done); err != nil {
+			return err
+		}
+		return p.publish(ctx)
+	}
+	return fmt.Errorf("look for the container: %w", ErrNotFound)
+}
+
+func retry(ctx context.Context, attempt wait.ConditionWithContextFunc) error {
+	return wait.PollUntilContextCancel(ctx, retryInterval, true, attempt)
+}

@@ -1,0 +1,95 @@
+package nodetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// publish writes the Pod's whole status. The UID in the patch keeps it from
+// landing on a Pod that took the name over.
+func (p *pod) publish(ctx context.Context) error {
+	p.publishing.Lock()
+	defer p.publishing.Unlock()
+	state := p.latest()
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": state.UID},
+		"status":   p.status(state),
+	})
+	if err != nil {
+		return fmt.Errorf("encode the status of Pod %s/%s: %w", state.Namespace, state.Name, err)
+	}
+	_, err = p.node.client.CoreV1().Pods(state.Namespace).
+		Patch(ctx, state.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
+	if err != nil {
+		return fmt.Errorf("write the status of Pod %s/%s: %w", state.Namespace, state.Name, err)
+	}
+	return nil
+}
+
+func (p *pod) status(state *corev1.Pod) corev1.PodStatus {
+	s := corev1.PodStatus{
+		Phase:                 corev1.PodPending,
+		HostIP:                address,
+		HostIPs:               []corev1.HostIP{{IP: address}},
+		PodIP:                 address,
+		PodIPs:                []corev1.PodIP{{IP: address}},
+		StartTime:             &state.CreationTimestamp,
+		ObservedGeneration:    state.Generation,
+		InitContainerStatuses: completed(state),
+	}
+	ready, begun := true, true
+	for _, c := range p.containers {
+		one := c.current()
+		ready = ready && one.Ready
+		begun = begun && one.ContainerID != ""
+		s.ContainerStatuses = append(s.ContainerStatuses, one)
+	}
+	if begun {
+		s.Phase = corev1.PodRunning
+	}
+	p.condition(corev1.PodReadyToStartContainers, true)
+	p.condition(corev1.PodInitialized, true)
+	p.condition(corev1.ContainersReady, ready)
+	p.condition(corev1.PodReady, ready)
+	s.Conditions = p.conditions
+	return s
+}
+
+// condition sets a condition and keeps the time of its last change.
+func (p *pod) condition(kind corev1.PodConditionType, holds bool) {
+	c := corev1.PodCondition{Type: kind, Status: corev1.ConditionFalse, LastTransitionTime: metav1.Now()}
+	if holds {
+		c.Status = corev1.ConditionTrue
+	}
+	for i, old := range p.conditions {
+		if old.Type != kind {
+			continue
+		}
+		if old.Status != c.Status {
+			p.conditions[i] = c
+		}
+		return
+	}
+	p.conditions = append(p.conditions, c)
+}
+
+// completed pretends that the init containers ran.
+func completed(state *corev1.Pod) []corev1.ContainerStatus {
+	out := make([]corev1.ContainerStatus, 0, len(state.Spec.InitContainers))
+	for _, c := range state.Spec.InitContainers {
+		id := "stand-in://" + string(state.UID) + "/" + c.Name
+		out = append(out, corev1.ContainerStatus{
+			Name: c.Name, Image: c.Image, ImageID: "stand-in://" + c.Image, ContainerID: id, Ready: true,
+			State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+				Reason: "Completed", ContainerID: id,
+				StartedAt: state.CreationTimestamp, FinishedAt: state.CreationTimestamp,
+			}},
+		})
+	}
+	return out
+}
