@@ -1,0 +1,246 @@
+package stalwarttest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// httpHandler answers the management interface of one process.
+type httpHandler struct {
+	s *Server
+	p *process
+}
+
+// exchange is one HTTP request on its way through the handlers.
+type exchange struct {
+	s    *Server
+	p    *process
+	w    http.ResponseWriter
+	r    *http.Request
+	ip   string
+	body []byte
+}
+
+func (h *httpHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, 11<<20))
+	if err != nil {
+		return
+	}
+	ip, _, _ := net.SplitHostPort(r.RemoteAddr)
+	x := &exchange{s: h.s, p: h.p, w: w, r: r, ip: ip, body: body}
+	h.s.records.request(r, body)
+	if f := h.s.faultFor(r, body); f != nil && h.s.answerFault(x, f) {
+		return
+	}
+	// The answer is made under the lock and sent without it: a client that
+	// does not read must not stop the other protocols.
+	buffered := &bufferedWriter{header: http.Header{}, status: http.StatusOK}
+	x.w = buffered
+	h.s.store.mu.Lock()
+	x.serve()
+	h.s.store.mu.Unlock()
+	buffered.sendTo(w)
+}
+
+type bufferedWriter struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (b *bufferedWriter) Header() http.Header         { return b.header }
+func (b *bufferedWriter) WriteHeader(status int)      { b.status = status }
+func (b *bufferedWriter) Write(p []byte) (int, error) { return b.body.Write(p) }
+
+func (b *bufferedWriter) sendTo(w http.ResponseWriter) {
+	for name, values := range b.header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(b.status)
+	w.Write(b.body.Bytes())
+}
+
+func (x *exchange) serve() {
+	if !x.s.edition.keepAliveFree && x.s.banned(x.p, x.ip) {
+		x.json(http.StatusForbidden, problemJSON, problem{Type: blank, Status: 403, Title: "Forbidden", Detail: "Forbidden"})
+		return
+	}
+	path := x.r.URL.Path
+	switch {
+	case x.r.Method == http.MethodOptions:
+		x.w.WriteHeader(http.StatusNoContent)
+	case strings.HasPrefix(path, "/healthz"):
+		x.health(path)
+	case x.s.edition.rest:
+		x.serveREST(path)
+	default:
+		x.serveRegistry(path)
+	}
+}
+
+// serveRegistry routes the paths of 0.16.
+func (x *exchange) serveRegistry(path string) {
+	get := x.r.Method == http.MethodGet
+	switch {
+	case get && path == "/.well-known/jmap":
+		x.w.Header().Set("Cache-Control", "no-cache")
+		x.redirect(http.StatusTemporaryRedirect, "/jmap/session")
+	case get && path == "/jmap/session":
+		x.session()
+	case get && strings.HasPrefix(path, "/jmap/eventsource"):
+		x.eventSource()
+	case x.r.Method == http.MethodPost && strings.TrimSuffix(path, "/") == "/jmap":
+		x.jmap()
+	case get && path == "/api/account":
+		x.account()
+	case get && path == "/api/schema":
+		if who := x.authenticated(); who != nil {
+			x.redirect(http.StatusFound, "/api/schema/"+x.s.edition.schema)
+		}
+	case get && x.discovery(path):
+	default:
+		x.unknown(path)
+	}
+}
+
+// unknown answers everything else: single segments belong to the web interface
+// and are redirected, several segments may be a scanner at work.
+func (x *exchange) unknown(path string) {
+	rest := strings.Trim(path, "/")
+	get := x.r.Method == http.MethodGet
+	switch {
+	case path == "/" && get && !x.s.edition.nullDrops:
+		x.redirect(http.StatusFound, str(x.s.singleton("Http")["redirectRoot"]))
+		return
+	case get && rest != "" && !strings.Contains(rest, "/") && !strings.HasSuffix(path, "/") && !hasPrefix(rest, "api", "jmap"):
+		x.redirect(http.StatusFound, path+"/")
+		return
+	}
+	x.scanned(path)
+	x.fail(http.StatusNotFound)
+}
+
+// scanned bans whoever asks for the path of another product.
+func (x *exchange) scanned(path string) {
+	if hasPrefix(path, "/api", "/jmap", "/.well-known") || x.s.exempt(x.p, x.ip) {
+		return
+	}
+	for _, pattern := range x.p.active.scanPaths {
+		if globMatches(pattern, path) {
+			x.s.block(x.p, x.ip, "portScanning", x.p.active.scanBanPeriod)
+			return
+		}
+	}
+}
+
+// globMatches understands the star only.
+func globMatches(pattern, text string) bool {
+	parts := strings.Split(pattern, "*")
+	if !strings.HasPrefix(text, parts[0]) {
+		return false
+	}
+	text = text[len(parts[0]):]
+	for i, part := range parts[1:] {
+		at := strings.Index(text, part)
+		if i == len(parts)-2 && part != "" {
+			return strings.HasSuffix(text, part)
+		}
+		if at < 0 {
+			return false
+		}
+		text = text[at+len(part):]
+	}
+	return true
+}
+
+func (x *exchange) health(path string) {
+	get := x.r.Method == http.MethodGet || x.r.Method == http.MethodHead
+	if !get || path != "/healthz/live" && path != "/healthz/ready" {
+		x.fail(http.StatusNotFound)
+		return
+	}
+	if x.limited() {
+		return
+	}
+	x.json(http.StatusOK, problemJSON, problem{Type: blank, Status: 200, Title: "OK", Detail: "OK"})
+}
+
+// limited applies the limit of anonymous requests, and answers when it is over.
+func (x *exchange) limited() bool {
+	if x.p.mode != "" || x.s.exempt(x.p, x.ip) || x.p.active.anonymousRate == 0 {
+		return false
+	}
+	w := windowOf(x.p.anonymous, x.ip)
+	if w.count(x.s.now(), time.Minute) <= x.p.active.anonymousRate {
+		return false
+	}
+	x.tooMany(w, x.p.active.anonymousRate)
+	return true
+}
+
+func (x *exchange) tooMany(w *window, rate int) {
+	if x.s.edition.limitHeaders {
+		left := int(w.left(x.s.now(), time.Minute).Seconds())
+		x.w.Header().Set("Retry-After", fmt.Sprint(left))
+		x.w.Header().Set("RateLimit-Policy", fmt.Sprintf(`"requests";q=%d`, rate))
+		x.w.Header().Set("RateLimit", fmt.Sprintf(`"requests";r=0;t=%d`, left))
+	}
+	x.json(http.StatusTooManyRequests, problemJSON, problem{
+		Type: blank, Status: 429, Title: "Too Many Requests",
+		Detail: "Your request has been rate limited. Please try again in a few seconds.",
+	})
+}
+
+const (
+	blank       = "about:blank"
+	problemJSON = "application/problem+json"
+	plainJSON   = "application/json; charset=utf-8"
+)
+
+// problem is an error body of RFC 7807.
+type problem struct {
+	Type   string `json:"type"`
+	Status int    `json:"status"`
+	Title  string `json:"title,omitempty"`
+	Detail string `json:"detail,omitempty"`
+	Limit  string `json:"limit,omitempty"`
+}
+
+// fail answers with the standard body of a status.
+func (x *exchange) fail(status int) {
+	p := problem{Type: blank, Status: status, Title: http.StatusText(status)}
+	switch status {
+	case http.StatusUnauthorized:
+		p.Detail = "You have to authenticate first."
+	case http.StatusForbidden:
+		p.Detail = "You do not have enough permissions to access this resource."
+	case http.StatusNotFound:
+		p.Detail = "The requested resource does not exist on this server."
+	case http.StatusBadRequest:
+		p.Title, p.Detail = "Invalid parameters", "One or multiple parameters could not be parsed."
+	case http.StatusInternalServerError:
+		p.Detail = "There was a problem while processing your request. Please contact the system administrator if this problem persists."
+	}
+	x.json(status, problemJSON, p)
+}
+
+func (x *exchange) json(status int, contentType string, body any) {
+	x.w.Header().Set("Content-Type", contentType)
+	text, err := json.Marshal(body)
+	if err != nil {
+		status, text = http.StatusInternalServerError, nil
+	}
+	x.w.WriteHeader(status)
+	x.w.Write(text)
+}
+
+func (x *exchange) redirect(status int, to string) {
+	x.w.Header().Set("Location", to)
+	x.w.WriteHeader(status)
+}

@@ -1,0 +1,247 @@
+package stalwarttest
+
+import (
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// Server is one stand-in: a process on a data store. Its methods may be called
+// from any goroutine.
+type Server struct {
+	opts    Options
+	edition edition
+	schema  map[string]*objectType
+	perms   []string // every permission, in the order of its number
+	store   *store
+
+	// Addresses are chosen at the first start and kept for every later one.
+	httpAddr, submissionAddr, submissionsAddr string
+
+	lifecycle     sync.Mutex // serialises Start and Stop
+	process       *process   // nil while stopped; guarded by store.mu
+	adminPassword string     // effective with the next start; guarded by store.mu
+
+	records records
+	faults  faults
+	closed  bool
+}
+
+// process is what dies with a restart: the boot id, the caches, the listeners
+// and the settings as they were loaded.
+type process struct {
+	bootID        string
+	started       time.Time
+	adminPassword string
+	mode          string
+	cache         nodeCache
+	active        activeSettings
+	blocked       map[string]time.Time // address, end of the ban; zero is never
+	blockedNets   map[string]time.Time
+	anonymous     map[string]*window // HTTP requests per address and minute
+	perAccount    map[string]*window
+	perSecond     map[string]*window         // SMTP connections per address
+	perHour       map[string]*window         // messages per sender domain and recipient
+	lookups       map[string]map[string]bool // 0.15: lists already in memory
+	queuePaused   bool
+	bootstrapped  bool // x:Bootstrap has succeeded in this process
+	certificate   *tls.Certificate
+	listeners     []net.Listener
+	hooks         *hookSender
+	conns         connSet
+	stopping      chan struct{}
+	work          sync.WaitGroup
+}
+
+// Start starts a server. The caller must Close it.
+func Start(o Options) (*Server, error) {
+	o.fill()
+	ed, err := editionOf(o.Version)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{opts: o, edition: ed, adminPassword: o.AdminPassword}
+	if !ed.rest {
+		s.schema = loadSchema()
+	}
+	s.perms = loadPermissions(ed)
+	if s.store = newStoreFor(o.Peer); s.store == nil {
+		return nil, errors.New("stalwarttest: the peer is closed")
+	}
+	if err := s.Start(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func newStoreFor(peer *Server) *store {
+	if peer == nil {
+		return newStore()
+	}
+	if peer.closed {
+		return nil
+	}
+	return peer.store
+}
+
+// Start begins a new process on the same ports: a new boot id, empty caches,
+// and the listeners that the store holds now. It does nothing while running.
+func (s *Server) Start() error {
+	s.lifecycle.Lock()
+	defer s.lifecycle.Unlock()
+	if s.closed {
+		return errors.New("stalwarttest: closed")
+	}
+	s.store.mu.Lock()
+	running := s.process != nil
+	s.store.mu.Unlock()
+	if running {
+		return nil
+	}
+	p, err := s.newProcess()
+	if err != nil {
+		return err
+	}
+	s.store.mu.Lock()
+	if s.store.wiped {
+		s.store.erase()
+	}
+	s.process = p
+	p.adminPassword = s.adminPassword
+	s.boot(p)
+	s.store.mu.Unlock()
+	if err := s.listen(p); err != nil {
+		s.halt()
+		return err
+	}
+	s.registerListeners(p)
+	s.emit(p, "server.startup", object{"hostname": s.hostname(), "version": s.edition.reported})
+	return nil
+}
+
+func (s *Server) newProcess() (*process, error) {
+	p := &process{
+		bootID: randomHex(4), started: s.now(), mode: s.opts.Mode,
+		blocked: map[string]time.Time{}, blockedNets: map[string]time.Time{},
+		anonymous: map[string]*window{}, perAccount: map[string]*window{},
+		perSecond: map[string]*window{}, perHour: map[string]*window{},
+		lookups:  map[string]map[string]bool{},
+		stopping: make(chan struct{}),
+	}
+	p.cache.clear()
+	p.conns.open = map[net.Conn]bool{}
+	p.certificate = s.opts.Certificate
+	if p.certificate != nil {
+		return p, nil
+	}
+	certificate, err := selfSigned("localhost")
+	p.certificate = certificate
+	return p, err
+}
+
+// Stop ends the process. Every port refuses connections, the data stays.
+func (s *Server) Stop() error {
+	s.lifecycle.Lock()
+	defer s.lifecycle.Unlock()
+	s.halt()
+	return nil
+}
+
+func (s *Server) halt() {
+	s.store.mu.Lock()
+	p := s.process
+	s.process = nil
+	s.store.mu.Unlock()
+	if p == nil {
+		return
+	}
+	s.emit(p, "server.shutdown", object{"causedBy": "SIGTERM"})
+	close(p.stopping)
+	for _, l := range p.listeners {
+		l.Close()
+	}
+	p.conns.closeAll()
+	p.work.Wait()
+	p.hooks.close()
+}
+
+// Restart is Stop and Start.
+func (s *Server) Restart() error {
+	if err := s.Stop(); err != nil {
+		return err
+	}
+	return s.Start()
+}
+
+// Wipe loses the data volume with the next Start: ids are handed out from the
+// beginning again, dates and keys are new.
+func (s *Server) Wipe() {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	s.store.wiped = true
+}
+
+// Close stops the server for good.
+func (s *Server) Close() error {
+	err := s.Stop()
+	s.lifecycle.Lock()
+	defer s.lifecycle.Unlock()
+	if s.closed {
+		return err
+	}
+	s.closed = true
+	if s.opts.Peer == nil {
+		s.store.endJobs()
+	}
+	s.store.jobs.Wait()
+	return err
+}
+
+// URL is the base of the management interface, without a trailing slash.
+func (s *Server) URL() string { return "http://" + s.httpAddr }
+
+// SubmissionAddr is the listener with STARTTLS, "" when there is none.
+func (s *Server) SubmissionAddr() string { return s.submissionAddr }
+
+// SubmissionsAddr is the listener with implicit TLS, "" when there is none.
+func (s *Server) SubmissionsAddr() string { return s.submissionsAddr }
+
+// Admin returns the administrator's login and the password that works now.
+func (s *Server) Admin() (user, password string) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	if s.process != nil {
+		return s.opts.AdminUser, s.process.adminPassword
+	}
+	return s.opts.AdminUser, s.adminPassword
+}
+
+// SetAdminPassword changes the password that the next Start reads.
+func (s *Server) SetAdminPassword(p string) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	s.adminPassword = p
+}
+
+// BootID is the sessionState that every JMAP answer of this process carries.
+func (s *Server) BootID() string {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	if s.process == nil {
+		return ""
+	}
+	return s.process.bootID
+}
+
+func (s *Server) now() time.Time { return s.opts.Now() }
+
+func randomHex(n int) string {
+	raw := make([]byte, n)
+	rand.Read(raw)
+	return hex.EncodeToString(raw)
+}
