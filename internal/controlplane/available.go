@@ -16,7 +16,8 @@ const (
 	assetsVariable = "KUBEBUILDER_ASSETS"
 )
 
-// ErrUnavailable says that binaries are missing.
+// ErrUnavailable says that binaries are missing. Start wraps it too, so that a
+// test can skip on it instead of asking Available first.
 var ErrUnavailable = errors.New("no control plane binaries")
 
 // Available finds the directory with the binaries. The error says which ones
