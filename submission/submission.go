@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/openova-io/smtp-mirror/redact"
 )
@@ -56,6 +57,31 @@ type FieldError struct {
 }
 
 func (e *FieldError) Error() string { return e.Key + " " + e.Problem }
+
+// Reason is a heading of the runbook.
+func (e *FieldError) Reason() string { return ReasonSourceInvalid }
+
+// Hold makes it a wait: only a change of the SOURCE ends it, and that wakes.
+func (e *FieldError) Hold() time.Duration { return 0 }
+
+// MissingError says that the SOURCE does not exist.
+type MissingError struct{ Namespace, Name string }
+
+func (e *MissingError) Error() string {
+	return "the secret " + e.Namespace + "/" + e.Name + " does not exist"
+}
+
+// Reason is a heading of the runbook.
+func (e *MissingError) Reason() string { return ReasonSourceMissing }
+
+// Hold makes it a wait, like [FieldError].
+func (e *MissingError) Hold() time.Duration { return 0 }
+
+// The reasons of a SOURCE that cannot be used.
+const (
+	ReasonSourceMissing = "SourceMissing"
+	ReasonSourceInvalid = "SourceInvalid"
+)
 
 // FromSecret reads and checks the data of the SOURCE. The first bad field, in
 // the order of [Keys], comes back as a *[FieldError].

@@ -43,6 +43,9 @@ func (e *DeniedError) Unwrap() error { return e.Err }
 // Reason is the reason of the targets that need the feed.
 func (e *DeniedError) Reason() string { return ReasonForbidden }
 
+// Hold makes it a wait: the feed asks again by its own clock, and wakes.
+func (e *DeniedError) Hold() time.Duration { return 0 }
+
 // ReasonForbidden is the reason of everything that RBAC refuses.
 const ReasonForbidden = "Forbidden"
 

@@ -144,7 +144,7 @@ func (l *Loop) run(ctx context.Context, t Target) (result Result, err error) {
 			err = &panicError{kind: fmt.Sprintf("%T", v), stack: string(debug.Stack())}
 		}
 	}()
-	return l.o.Reconcilers[t].Reconcile(ctx)
+	return held(l.o.Reconcilers[t].Reconcile(ctx))
 }
 
 // settle posts the result and decides when the target is looked at again.

@@ -1,0 +1,45 @@
+package mirror
+
+import (
+	"maps"
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/openova-io/smtp-mirror/submission"
+)
+
+// Wish is what the configuration says about a target.
+type Wish struct {
+	Shapes      []Shape
+	Labels      map[string]string // beside the contract's
+	Annotations map[string]string
+}
+
+// Desired is the part of the target that is ours.
+type Desired struct {
+	Data        map[string][]byte
+	Labels      map[string]string
+	Annotations map[string]string // without the generation, which depends on what is observed
+}
+
+// Desire computes our part of the target.
+func Desire(c submission.Credentials, source types.UID, w Wish) Desired {
+	fields := map[string]string{
+		submission.KeyHost: c.Host, submission.KeyPort: strconv.Itoa(int(c.Port)), submission.KeyFrom: c.From,
+		submission.KeyUser: c.User, submission.KeyPass: c.Password.Reveal(),
+	}
+	d := Desired{Data: map[string][]byte{}, Labels: map[string]string{}, Annotations: map[string]string{}}
+	for _, shape := range w.Shapes {
+		for key, field := range shapeKeys(shape) {
+			d.Data[key] = []byte(fields[field])
+		}
+	}
+	labels, annotations := ContractMetadata()
+	maps.Copy(d.Labels, w.Labels)
+	maps.Copy(d.Labels, labels)
+	maps.Copy(d.Annotations, w.Annotations)
+	maps.Copy(d.Annotations, annotations)
+	d.Annotations[AnnotationSource] = string(source)
+	return d
+}

@@ -1,0 +1,146 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+
+	"github.com/openova-io/smtp-mirror/submission"
+	"github.com/openova-io/smtp-mirror/watcher"
+)
+
+// Mirror keeps one target. Its exported fields are set once; the loop never runs
+// it twice at once.
+type Mirror struct {
+	Submission      string
+	Domain          string
+	Namespace, Name string // of the target
+	Wish            Wish
+	SourceRef       corev1.ObjectReference
+	Source          func() (*corev1.Secret, error)
+	Target          func() (*corev1.Secret, error)
+	Secrets         corev1client.SecretInterface // of the target's namespace
+	Ledger          *submission.Ledger
+	Ungated         bool // gate: none
+	DryRun          bool
+
+	generation int64 // the highest that was written or seen
+}
+
+// Reconcile reads source and target from their caches, decides, applies, and
+// reads back.
+func (m *Mirror) Reconcile(ctx context.Context) (watcher.Result, error) {
+	result := watcher.Result{Outcome: watcher.Converged, Regarding: m.SourceRef}
+	observed, err := m.Target()
+	if err != nil {
+		return result, err // its namespace may be gone: the Event goes to the SOURCE
+	}
+	result.Regarding = m.ref(observed)
+	source, err := m.Source()
+	if err != nil {
+		return result, err
+	}
+	if source == nil {
+		return result, &submission.MissingError{Namespace: m.SourceRef.Namespace, Name: m.SourceRef.Name}
+	}
+	credentials, err := submission.FromSecret(source.Data, m.Domain)
+	if err != nil {
+		return result, err
+	}
+	desired := Desire(credentials, source.UID, m.Wish)
+	proven := m.Ungated || m.Ledger.Latest(m.Submission).Covers(source.UID, credentials)
+	return m.act(ctx, result, Decide(observed, desired, proven, m.generation), desired)
+}
+
+func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decision, d Desired) (watcher.Result, error) {
+	switch {
+	case decision.Action == Keep:
+		m.generation = decision.Generation
+		return result, nil
+	case decision.Action == Hold:
+		return result, &watcher.HoldError{Why: decision.Reason, Text: decision.Message}
+	case m.DryRun:
+		result.Reason, result.Message = ReasonWouldWrite, "would apply "+strings.Join(decision.Changed, ", ")
+		return result, nil
+	}
+	applied, err := m.Secrets.Apply(ctx, m.configuration(d, decision.Generation), metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
+	if err != nil {
+		return m.refused(result, err)
+	}
+	m.generation = decision.Generation
+	result.Regarding = m.ref(applied)
+	result.Changes = []watcher.Change{{Reason: ChangedMirror, Action: "Apply", Writes: 1, Regarding: result.Regarding,
+		Message: fmt.Sprintf("applied generation %d: %s", decision.Generation, strings.Join(decision.Changed, ", "))}}
+	return result, m.verify(ctx, d)
+}
+
+// configuration is our part of the Secret as an apply configuration.
+func (m *Mirror) configuration(d Desired, generation int64) *corev1ac.SecretApplyConfiguration {
+	return corev1ac.Secret(m.Name, m.Namespace).WithType(corev1.SecretTypeOpaque).
+		WithLabels(d.Labels).WithAnnotations(withGeneration(d.Annotations, generation)).WithData(d.Data)
+}
+
+// verify reads past every cache: an admission webhook may have changed what was
+// applied.
+func (m *Mirror) verify(ctx context.Context, d Desired) error {
+	stored, err := m.Secrets.Get(ctx, m.Name, metav1.GetOptions{})
+	if err != nil {
+		return classify(err)
+	}
+	if changed := Decide(stored, d, true, m.generation).Changed; len(changed) > 0 {
+		return &readBackError{strings.Join(changed, ", ")}
+	}
+	return nil
+}
+
+type readBackError struct{ names string }
+
+func (e *readBackError) Error() string  { return "the apply succeeded, but differs when read back: " + e.names }
+func (e *readBackError) Reason() string { return ReasonReadBackDiffers }
+
+// refused names why the API server does not take the write. Where the namespace
+// is the reason, the Event goes to the SOURCE.
+func (m *Mirror) refused(result watcher.Result, err error) (watcher.Result, error) {
+	err = classify(err)
+	switch watcher.ReasonOf(err) {
+	case ReasonNamespaceMissing, ReasonNamespaceTerminating:
+		result.Regarding = m.SourceRef
+	}
+	return result, err
+}
+
+// namespacePause is how often a missing right or namespace is tried again:
+// nothing wakes when it appears.
+const namespacePause = 5 * time.Second
+
+// classify turns an error of the API server into the wait that it means.
+func classify(err error) error {
+	switch {
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return &watcher.HoldError{Why: ReasonNamespaceTerminating, Text: "the namespace of the target is being deleted", After: namespacePause}
+	case apierrors.IsForbidden(err):
+		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: err.Error(), After: namespacePause}
+	case apierrors.IsNotFound(err):
+		return &watcher.HoldError{Why: ReasonNamespaceMissing, Text: "the namespace of the target does not exist", After: namespacePause}
+	case apierrors.IsInvalid(err):
+		return &watcher.HoldError{Why: ReasonTargetImmutable, Text: "the API server finds the write invalid: the target was replaced by one that cannot be changed", After: namespacePause}
+	}
+	return fmt.Errorf("writing the target: %w", err)
+}
+
+// ref is the target as the object of an Event. The resource version is part of
+// it, so that two real changes are two Events and not a series of one.
+func (m *Mirror) ref(s *corev1.Secret) corev1.ObjectReference {
+	ref := corev1.ObjectReference{APIVersion: "v1", Kind: "Secret", Namespace: m.Namespace, Name: m.Name}
+	if s != nil {
+		ref.UID, ref.ResourceVersion = s.UID, s.ResourceVersion
+	}
+	return ref
+}

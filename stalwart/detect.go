@@ -1,0 +1,85 @@
+package stalwart
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+)
+
+// Detect finds out which generation listens, by behaviour and without a
+// credential: GET /api/principal is 404 on 0.16, which has removed the whole REST
+// API, and 401 on 0.15, which answers 401 to every path under /api. It is cheap
+// enough to ask before every run, so nothing is remembered across an upgrade.
+func (c *Conn) Detect(ctx context.Context) (Directory, error) {
+	got, err := c.anonymous(ctx, http.MethodGet, "/api/principal")
+	if err != nil {
+		return nil, err
+	}
+	switch got.status {
+	case http.StatusNotFound:
+		return c.detect016(ctx)
+	case http.StatusUnauthorized:
+		return &rest{c}, nil
+	}
+	if err := got.failure(); err != nil {
+		return nil, err
+	}
+	return nil, &UnexpectedError{got.request, fmt.Sprintf("status %d, which neither generation of Stalwart gives", got.status)}
+}
+
+// detect016 makes sure that it is a Stalwart in normal mode. The session of a
+// server in recovery or bootstrap mode has a relative apiUrl.
+func (c *Conn) detect016(ctx context.Context) (Directory, error) {
+	got, err := c.anonymous(ctx, http.MethodGet, "/jmap/session")
+	if err != nil {
+		return nil, err
+	}
+	if err := got.failure(); err != nil {
+		return nil, err
+	}
+	var session struct {
+		APIURL string `json:"apiUrl"`
+	}
+	if err := got.decode(&session); err != nil {
+		return nil, err
+	}
+	switch {
+	case session.APIURL == "":
+		return nil, &UnexpectedError{got.request, "no JMAP session"}
+	case session.APIURL[0] == '/':
+		return nil, c.unusualMode(ctx)
+	}
+	return &jmap{c}, nil
+}
+
+// unusualMode names the mode: in bootstrap mode the administrator has exactly
+// the two permissions of x:Bootstrap.
+func (c *Conn) unusualMode(ctx context.Context) error {
+	got, err := c.call(ctx, http.MethodGet, "/api/account", nil)
+	if err != nil {
+		return err
+	}
+	var account struct{ Permissions []string }
+	if err := got.decode(&account); err != nil {
+		return err
+	}
+	if len(account.Permissions) == 2 {
+		return &ModeError{Bootstrap}
+	}
+	return &ModeError{Recovery}
+}
+
+// BootID is a value that changes with every start of a 0.16 process (the state
+// of its session). It is empty on 0.15, which has none.
+func (c *Conn) BootID(ctx context.Context) (string, error) {
+	probe, err := c.anonymous(ctx, http.MethodGet, "/api/principal")
+	if err != nil || probe.status != http.StatusNotFound {
+		return "", err
+	}
+	got, err := c.call(ctx, http.MethodGet, "/jmap/session", nil)
+	if err != nil {
+		return "", err
+	}
+	var session struct{ State string }
+	return session.State, got.decode(&session)
+}

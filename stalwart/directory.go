@@ -1,0 +1,130 @@
+package stalwart
+
+import (
+	"context"
+	"time"
+
+	"github.com/openova-io/smtp-mirror/redact"
+)
+
+// Generation is a family of versions with one API.
+type Generation string
+
+// The generations. "lite" forks of 0.15 belong to 0.15 whatever they call
+// themselves.
+const (
+	Gen015 Generation = "0.15"
+	Gen016 Generation = "0.16"
+)
+
+// Mode is how a 0.16 server runs.
+type Mode string
+
+// The modes of 0.16; 0.15 is always Normal.
+const (
+	Normal    Mode = "normal"
+	Bootstrap Mode = "bootstrap" // config.json is missing; only x:Bootstrap works, no SMTP
+	Recovery  Mode = "recovery"  // STALWART_RECOVERY_MODE is set; no SMTP, no tasks
+)
+
+// Domain is a mail domain that Stalwart serves.
+type Domain struct {
+	ID            string
+	Name          string
+	CreatedAt     time.Time // zero on 0.15
+	DKIMAutomatic bool      // Stalwart makes keys by itself, within seconds of the creation (0.16)
+}
+
+// Defaults are server-wide defaults. On 0.15 the hostname is a key of its
+// configuration file and there is no default domain.
+type Defaults struct {
+	Hostname string
+	Domain   string // appended to a bare login name (0.16)
+}
+
+// Listener is a socket that Stalwart is told to bind.
+type Listener struct {
+	ID       string
+	Name     string
+	Protocol string
+	Binds    []string // "[::]:587"
+	Implicit bool     // TLS from the first byte
+}
+
+// Permission is a right of an account, in neutral words.
+type Permission string
+
+// The permissions that matter to a submission account.
+const (
+	Authenticate Permission = "authenticate"
+	SendMail     Permission = "send"
+	ReceiveMail  Permission = "receive"
+)
+
+// Account is a principal that can log in.
+type Account struct {
+	ID        string
+	Login     Login
+	Addresses []string     // every address it may send as by itself, lower case; the first is its own
+	Missing   []Permission // that it certainly lacks
+	Denied    []Permission // that somebody took away explicitly
+
+	raw any // what the generation's client needs for its next write
+}
+
+// Login names an account in both generations: the SOURCE's smtp-user, and the
+// domain that a bare name belongs to.
+type Login struct {
+	User   string
+	Domain string
+}
+
+// NewAccount is an account to be created with least permissions.
+type NewAccount struct {
+	Login       Login
+	Addresses   []string // granted beside its own
+	Permissions []Permission
+	Password    redact.Secret
+}
+
+// DKIMKey is a key that Stalwart holds (RFC 6376). PublicKey is the value of the
+// p= tag.
+type DKIMKey struct {
+	Selector  string
+	Algorithm string // "rsa-sha256" or "ed25519-sha256"
+	PublicKey string
+	Stage     string // "active", "pending", "retiring", "retired"
+	CreatedAt time.Time
+}
+
+// Webhook is where Stalwart reports events.
+type Webhook struct {
+	URL string
+	Key redact.Secret // of the HMAC
+}
+
+// Directory is what this project needs of a Stalwart server, whichever its
+// generation. Every method is one or a few requests; none retries. Absence is
+// nil, not an error.
+type Directory interface {
+	Generation() Generation
+	Defaults(ctx context.Context) (Defaults, error)
+	SetDefaults(ctx context.Context, d Defaults) error // empty fields are left alone
+	Domain(ctx context.Context, name string) (*Domain, error)
+	CreateDomain(ctx context.Context, name string) error
+	Listeners(ctx context.Context) ([]Listener, error)
+	Bind(ctx context.Context, l Listener) error // adds the listener, or the binds to the one of that name
+	Account(ctx context.Context, login Login) (*Account, error)
+	CreateAccount(ctx context.Context, a NewAccount) error
+	GrantAddress(ctx context.Context, a *Account, address string) error
+	GrantPermissions(ctx context.Context, a *Account, p []Permission) error
+	SetPassword(ctx context.Context, a *Account, password redact.Secret) error
+	AllowedIPs(ctx context.Context) ([]string, error)
+	AllowIP(ctx context.Context, cidr string) error
+	Webhooks(ctx context.Context) ([]string, error) // their URLs
+	AddWebhook(ctx context.Context, w Webhook) error
+	ForgetUnknown(ctx context.Context) error // drops what the server remembers as absent
+	ForgetAll(ctx context.Context) error     // drops every cache of this one process
+	Reload(ctx context.Context) error        // makes settings effective
+	DKIMKeys(ctx context.Context, domain string) ([]DKIMKey, error)
+}

@@ -1,0 +1,98 @@
+package stalwart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync"
+)
+
+// Fleet is Stalwart behind a Service: one address that answers for all Pods, and
+// the Pods themselves, which must sometimes be spoken to one by one, because each
+// process has caches of its own that never expire.
+type Fleet struct {
+	*Conn
+	options Options
+
+	mu    sync.Mutex
+	conns map[string]*Conn // by host:port of a Pod
+}
+
+// NewFleet makes a fleet from the options of its common address.
+func NewFleet(o Options) (*Fleet, error) {
+	conn, err := NewConn(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Fleet{Conn: conn, options: o, conns: map[string]*Conn{}}, nil
+}
+
+// Port is the port of the common address: the one a Pod serves too, unless its
+// container names another.
+func (f *Fleet) Port() string {
+	_, port, _ := net.SplitHostPort(f.Address())
+	return port
+}
+
+// At is the connection to one Pod by host:port. Over TLS the certificate must
+// still cover the host of the common address.
+func (f *Fleet) At(address string) (*Conn, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c := f.conns[address]; c != nil {
+		return c, nil
+	}
+	o := f.options
+	base, err := url.Parse(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("parsing the URL of Stalwart: %w", err)
+	}
+	if o.ServerName == "" {
+		o.ServerName = base.Hostname()
+	}
+	base.Host = address
+	o.URL = base.String()
+	c, err := NewConn(o)
+	if err == nil {
+		f.conns[address] = c
+	}
+	return c, err
+}
+
+// ForgetAll drops every cache of each Pod. It goes on after a failure and gives
+// the addresses that succeeded beside all errors.
+func (f *Fleet) ForgetAll(ctx context.Context, addresses []string) (done []string, err error) {
+	for _, address := range addresses {
+		one := f.forgetAt(ctx, address)
+		if one != nil {
+			err = errors.Join(err, one)
+			continue
+		}
+		done = append(done, address)
+	}
+	return done, err
+}
+
+func (f *Fleet) forgetAt(ctx context.Context, address string) error {
+	conn, err := f.At(address)
+	if err != nil {
+		return err
+	}
+	directory, err := conn.Detect(ctx)
+	if err != nil {
+		return err
+	}
+	return directory.ForgetAll(ctx)
+}
+
+// CloseAll drops idle connections to the Pods and to the common address.
+func (f *Fleet) CloseAll() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.conns {
+		c.Close()
+	}
+	f.Close()
+}

@@ -1,0 +1,242 @@
+package stalwart
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+type jmapDomain struct {
+	ID             string    `json:"id"`
+	Name           string    `json:"name"`
+	CreatedAt      time.Time `json:"createdAt"`
+	DKIMManagement struct {
+		Type string `json:"@type"`
+	} `json:"dkimManagement"`
+}
+
+// Domain finds a domain by its exact name; the filter is case-sensitive and
+// names are stored in lower case.
+func (j *jmap) Domain(ctx context.Context, name string) (*Domain, error) {
+	var found []jmapDomain
+	err := j.find(ctx, "Domain", obj{"name": strings.ToLower(name)}, &found)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	d := found[0]
+	return &Domain{ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, DKIMAutomatic: d.DKIMManagement.Type == "Automatic"}, nil
+}
+
+// CreateDomain creates a domain with Stalwart's own defaults. Losing a race
+// against somebody who created it first is a success.
+func (j *jmap) CreateDomain(ctx context.Context, name string) error {
+	e, err := j.create(ctx, "Domain", obj{"name": strings.ToLower(name)})
+	if err != nil || e == nil || e.Type == "primaryKeyViolation" && slices.Equal(e.Properties, []string{"name"}) {
+		return err
+	}
+	return refused("creating the domain "+name, e)
+}
+
+type jmapSettings struct {
+	Hostname string `json:"defaultHostname"`
+	DomainID string `json:"defaultDomainId"`
+}
+
+// Defaults reads the system settings. A default domain that was never set is an
+// id that leads nowhere.
+func (j *jmap) Defaults(ctx context.Context) (Defaults, error) {
+	var settings []jmapSettings
+	if err := j.get(ctx, "SystemSettings", []string{singleton}, &settings); err != nil {
+		return Defaults{}, err
+	}
+	if len(settings) == 0 {
+		return Defaults{}, &UnexpectedError{"x:SystemSettings/get", "no settings"}
+	}
+	d := Defaults{Hostname: settings[0].Hostname}
+	name, err := j.domainName(ctx, settings[0].DomainID)
+	d.Domain = name
+	return d, err
+}
+
+// domainName gives the name of a domain id, "" where it leads nowhere.
+func (j *jmap) domainName(ctx context.Context, id string) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	var domains []jmapDomain
+	err := j.get(ctx, "Domain", []string{id}, &domains)
+	if err != nil || len(domains) == 0 {
+		return "", err
+	}
+	return domains[0].Name, nil
+}
+
+// SetDefaults sets the fields that are not empty.
+func (j *jmap) SetDefaults(ctx context.Context, d Defaults) error {
+	patch := obj{}
+	if d.Hostname != "" {
+		patch["defaultHostname"] = d.Hostname
+	}
+	if d.Domain != "" {
+		domain, err := j.Domain(ctx, d.Domain)
+		if err != nil {
+			return err
+		}
+		if domain == nil {
+			return &UnexpectedError{"x:Domain/query", "no domain " + d.Domain + " right after it was there"}
+		}
+		patch["defaultDomainId"] = domain.ID
+	}
+	e, err := j.update(ctx, "SystemSettings", singleton, patch)
+	if err != nil {
+		return err
+	}
+	return refused("setting the default hostname and domain", e)
+}
+
+type jmapListener struct {
+	ID       string          `json:"id"`
+	Name     string          `json:"name"`
+	Protocol string          `json:"protocol"`
+	Implicit bool            `json:"tlsImplicit"`
+	Bind     map[string]bool `json:"bind"`
+}
+
+// Listeners reads every x:NetworkListener. What is listed is bound since the
+// last start of the process, not necessarily now.
+func (j *jmap) Listeners(ctx context.Context) ([]Listener, error) {
+	var found []jmapListener
+	if err := j.get(ctx, "NetworkListener", nil, &found); err != nil {
+		return nil, err
+	}
+	var all []Listener
+	for _, l := range found {
+		all = append(all, l.listener())
+	}
+	return all, nil
+}
+
+func (l jmapListener) listener() Listener {
+	var binds []string
+	for address, on := range l.Bind {
+		if on {
+			binds = append(binds, address)
+		}
+	}
+	slices.Sort(binds)
+	return Listener{ID: l.ID, Name: l.Name, Protocol: l.Protocol, Binds: binds, Implicit: l.Implicit}
+}
+
+// Bind creates a listener, or adds its addresses to the listener whose ID it
+// carries; the addresses that are there stay.
+func (j *jmap) Bind(ctx context.Context, l Listener) error {
+	binds := obj{}
+	for _, b := range l.Binds {
+		binds[b] = true
+	}
+	if l.ID == "" {
+		e, err := j.create(ctx, "NetworkListener", obj{"name": l.Name, "protocol": l.Protocol, "useTls": true, "tlsImplicit": l.Implicit, "bind": binds})
+		if err != nil {
+			return err
+		}
+		return refused("creating the listener "+l.Name, e)
+	}
+	patch := obj{}
+	for b := range binds {
+		patch["bind/"+b] = true
+	}
+	e, err := j.update(ctx, "NetworkListener", l.ID, patch)
+	if err != nil {
+		return err
+	}
+	return refused("adding an address to the listener "+l.Name, e)
+}
+
+// AllowedIPs lists the addresses and networks that are exempt from bans.
+func (j *jmap) AllowedIPs(ctx context.Context) ([]string, error) {
+	var found []struct{ Address string }
+	if err := j.get(ctx, "AllowedIp", nil, &found); err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, a := range found {
+		all = append(all, a.Address)
+	}
+	return all, nil
+}
+
+// AllowIP exempts an address or network; effective after Reload.
+func (j *jmap) AllowIP(ctx context.Context, cidr string) error {
+	e, err := j.create(ctx, "AllowedIp", obj{"address": cidr, "reason": "smtp-mirror"})
+	if err != nil {
+		return err
+	}
+	return refused("exempting "+cidr+" from bans", e)
+}
+
+// Webhooks lists the URLs that Stalwart reports to.
+func (j *jmap) Webhooks(ctx context.Context) ([]string, error) {
+	var found []struct {
+		URL    string `json:"url"`
+		Enable bool   `json:"enable"`
+	}
+	if err := j.get(ctx, "WebHook", nil, &found); err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, w := range found {
+		if w.Enable {
+			all = append(all, w.URL)
+		}
+	}
+	return all, nil
+}
+
+// WebhookEvents are the events that are worth waking for.
+func WebhookEvents() []string {
+	return []string{"server.startup", "smtp.mail-from-unauthorized", "auth.failed"}
+}
+
+// AddWebhook makes Stalwart report [WebhookEvents]; effective after Reload.
+func (j *jmap) AddWebhook(ctx context.Context, w Webhook) error {
+	events := obj{}
+	for _, name := range WebhookEvents() {
+		events[name] = true
+	}
+	e, err := j.create(ctx, "WebHook", obj{"url": w.URL, "enable": true, "eventsPolicy": "include", "events": events,
+		"level": "info", "throttle": 1000, "signatureKey": obj{"@type": "Value", "secret": w.Key.Reveal()}})
+	if err != nil {
+		return err
+	}
+	return refused("adding the webhook", e)
+}
+
+type jmapKey struct {
+	Type      string    `json:"@type"`
+	Selector  string    `json:"selector"`
+	PublicKey string    `json:"publicKey"`
+	Stage     string    `json:"stage"`
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+// DKIMKeys lists the keys of a domain. DKIM2 keys are not for DNS records of RFC
+// 6376 and are left out.
+func (j *jmap) DKIMKeys(ctx context.Context, domain string) ([]DKIMKey, error) {
+	d, err := j.Domain(ctx, domain)
+	if err != nil || d == nil {
+		return nil, err
+	}
+	var found []jmapKey
+	if err := j.find(ctx, "DkimSignature", obj{"domainId": d.ID}, &found); err != nil {
+		return nil, err
+	}
+	algorithms := map[string]string{"Dkim1RsaSha256": "rsa-sha256", "Dkim1Ed25519Sha256": "ed25519-sha256"}
+	var all []DKIMKey
+	for _, k := range found {
+		if a := algorithms[k.Type]; a != "" {
+			all = append(all, DKIMKey{k.Selector, a, k.PublicKey, k.Stage, k.CreatedAt})
+		}
+	}
+	return all, nil
+}

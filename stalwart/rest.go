@@ -1,0 +1,246 @@
+package stalwart
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// rest is the [Directory] of 0.15: the REST API under <base>/api.
+type rest struct{ *Conn }
+
+// Generation is 0.15.
+func (r *rest) Generation() Generation { return Gen015 }
+
+// managementError is a refusal that comes with status 200: the key "error" in
+// the place of "data".
+type managementError struct {
+	Code    string `json:"error"`
+	Field   string `json:"field"`
+	Item    string `json:"item"`
+	Details string `json:"details"`
+	Reason  string `json:"reason"`
+}
+
+const (
+	codeNotFound = "notFound"
+	codeExists   = "fieldAlreadyExists"
+)
+
+// ask sends a request and decodes "data" into into. A refusal is returned beside
+// the error of the transport. value and body of a refusal are not kept: a
+// duplicate DKIM key answers with the private key.
+func (r *rest) ask(ctx context.Context, method, path string, body, into any) (*managementError, error) {
+	got, err := r.call(ctx, method, path, body)
+	if got != nil && got.status == http.StatusInternalServerError {
+		return nil, &BusyError{got.request + " lost a race or could not store"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if got.status == http.StatusNotFound {
+		return &managementError{Code: codeNotFound}, nil
+	}
+	if got.status != http.StatusOK {
+		return nil, &UnexpectedError{got.request, fmt.Sprintf("status %d", got.status)}
+	}
+	var answer struct {
+		managementError
+		Data *json.RawMessage `json:"data"`
+	}
+	if err := got.decode(&answer); err != nil {
+		return nil, err
+	}
+	if answer.Code != "" {
+		return &answer.managementError, nil
+	}
+	if answer.Data == nil || into == nil {
+		return nil, nil // {"data": null} has nothing to say
+	}
+	if json.Unmarshal(*answer.Data, into) != nil {
+		return nil, &UnexpectedError{got.request, "data of another shape"}
+	}
+	return nil, nil
+}
+
+// refusal turns a management error into an error.
+func (e *managementError) refusal(what string) error {
+	if e == nil {
+		return nil
+	}
+	out := &RefusedError{What: what, Type: e.Code, Detail: strings.TrimSpace(e.Details + " " + e.Reason)}
+	if e.Field != "" {
+		out.Fields = []string{e.Field}
+	}
+	return out
+}
+
+// do sends a write and gives its refusal as an error.
+func (r *rest) do(ctx context.Context, what, method, path string, body any) error {
+	e, err := r.ask(ctx, method, path, body, nil)
+	if err != nil {
+		return err
+	}
+	return e.refusal(what)
+}
+
+// settings reads keys and whole prefixes of the configuration, of the file and
+// of the database alike.
+func (r *rest) settings(ctx context.Context, query url.Values) (map[string]string, error) {
+	var found map[string]string
+	e, err := r.ask(ctx, http.MethodGet, "/api/settings/keys?"+query.Encode(), nil, &found)
+	if err != nil {
+		return nil, err
+	}
+	return found, e.refusal("reading settings")
+}
+
+// Defaults reads the hostname, a key of the configuration file. 0.15 has no
+// default domain: a login is a principal's name, to the letter.
+func (r *rest) Defaults(ctx context.Context) (Defaults, error) {
+	found, err := r.settings(ctx, url.Values{"keys": {"server.hostname"}})
+	return Defaults{Hostname: found["server.hostname"]}, err
+}
+
+// SetDefaults is refused: these are keys of the configuration file, which
+// Stalwart would rewrite.
+func (r *rest) SetDefaults(context.Context, Defaults) error {
+	return &ForbiddenError{"changing server.hostname: it belongs to the configuration file of 0.15"}
+}
+
+// Listeners reads server.listener.*: what the file says, not what is bound.
+func (r *rest) Listeners(ctx context.Context) ([]Listener, error) {
+	const prefix = "server.listener"
+	found, err := r.settings(ctx, url.Values{"prefixes": {prefix}})
+	if err != nil {
+		return nil, err
+	}
+	byName := map[string]*Listener{}
+	for key, value := range found {
+		name, field, ok := strings.Cut(strings.TrimPrefix(key, prefix+"."), ".")
+		if !ok {
+			continue
+		}
+		if byName[name] == nil {
+			byName[name] = &Listener{ID: name, Name: name}
+		}
+		byName[name].set(field, value)
+	}
+	var all []Listener
+	for _, l := range byName {
+		slices.Sort(l.Binds)
+		all = append(all, *l)
+	}
+	slices.SortFunc(all, func(a, b Listener) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+// set takes one key of a listener; bind may be a list (bind.0000, bind.0001).
+func (l *Listener) set(field, value string) {
+	switch {
+	case field == "protocol":
+		l.Protocol = value
+	case field == "tls.implicit":
+		l.Implicit = value == "true"
+	case field == "bind", strings.HasPrefix(field, "bind."):
+		l.Binds = append(l.Binds, value)
+	}
+}
+
+// Bind is refused like SetDefaults.
+func (r *rest) Bind(context.Context, Listener) error {
+	return &ForbiddenError{"adding a listener: it belongs to the configuration file of 0.15"}
+}
+
+const allowedIPs = "server.allowed-ip"
+
+// AllowedIPs lists the addresses and networks that are exempt from bans.
+func (r *rest) AllowedIPs(ctx context.Context) ([]string, error) {
+	found, err := r.settings(ctx, url.Values{"prefixes": {allowedIPs}})
+	var all []string
+	for key := range found {
+		all = append(all, strings.TrimPrefix(key, allowedIPs+"."))
+	}
+	slices.Sort(all)
+	return all, err
+}
+
+// AllowIP exempts an address or network; effective after Reload.
+func (r *rest) AllowIP(ctx context.Context, cidr string) error {
+	return r.do(ctx, "exempting "+cidr+" from bans", http.MethodPost, "/api/settings", []any{
+		map[string]any{"type": "insert", "prefix": allowedIPs, "values": [][2]string{{cidr, ""}}, "assert_empty": false}})
+}
+
+// Webhooks cannot be managed on 0.15 without full administrator rights over its
+// settings; the endpoint still takes what an operator configures by hand.
+func (r *rest) Webhooks(context.Context) ([]string, error) { return nil, nil }
+
+// AddWebhook is refused like SetDefaults.
+func (r *rest) AddWebhook(context.Context, Webhook) error {
+	return &ForbiddenError{"adding a webhook: configure it by hand on 0.15"}
+}
+
+// ForgetUnknown empties the directory cache, which only GET /api/reload does.
+func (r *rest) ForgetUnknown(ctx context.Context) error { return r.Reload(ctx) }
+
+// ForgetAll is the same on 0.15.
+func (r *rest) ForgetAll(ctx context.Context) error { return r.Reload(ctx) }
+
+// Reload is all or nothing, and tells its failure with status 200.
+func (r *rest) Reload(ctx context.Context) error {
+	var result struct {
+		Errors map[string]struct{ Type, Error string }
+	}
+	e, err := r.ask(ctx, http.MethodGet, "/api/reload", nil, &result)
+	if err != nil {
+		return err
+	}
+	keys := make([]string, 0, len(result.Errors))
+	for key := range result.Errors {
+		keys = append(keys, key)
+	}
+	if len(keys) > 0 {
+		slices.Sort(keys)
+		return &ReloadError{Blocker: keys[0], Detail: result.Errors[keys[0]].Type + " error"}
+	}
+	return e.refusal("reloading the settings")
+}
+
+// DKIMKeys reads the records that Stalwart wants published: the only place that
+// tells selectors and public keys without the private ones. All keys of 0.15 are
+// active: it has no stages, and no times either.
+func (r *rest) DKIMKeys(ctx context.Context, domain string) ([]DKIMKey, error) {
+	var records []struct{ Type, Name, Content string }
+	e, err := r.ask(ctx, http.MethodGet, "/api/dns/records/"+url.PathEscape(strings.ToLower(domain)), nil, &records)
+	if err != nil {
+		return nil, err
+	}
+	var all []DKIMKey
+	for _, record := range records {
+		selector, ok := strings.CutSuffix(record.Name, "._domainkey."+strings.ToLower(domain)+".")
+		if !ok || record.Type != "TXT" {
+			continue
+		}
+		tags := dkimTags(record.Content)
+		algorithm := map[string]string{"rsa": "rsa-sha256", "ed25519": "ed25519-sha256"}[tags["k"]]
+		if algorithm != "" {
+			all = append(all, DKIMKey{Selector: selector, Algorithm: algorithm, PublicKey: tags["p"], Stage: "active"})
+		}
+	}
+	return all, e.refusal("reading the DNS records of " + domain)
+}
+
+// dkimTags splits a tag list (RFC 6376, section 3.2).
+func dkimTags(text string) map[string]string {
+	tags := map[string]string{}
+	for tag := range strings.SplitSeq(text, ";") {
+		if name, value, ok := strings.Cut(tag, "="); ok {
+			tags[strings.TrimSpace(name)] = strings.TrimSpace(value)
+		}
+	}
+	return tags
+}

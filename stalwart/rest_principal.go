@@ -1,0 +1,196 @@
+package stalwart
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/openova-io/smtp-mirror/redact"
+)
+
+type principal struct {
+	Type     string   `json:"type"`
+	Name     string   `json:"name"`
+	Emails   []string `json:"emails"`
+	Roles    []string `json:"roles"`
+	Enabled  []string `json:"enabledPermissions"`
+	Disabled []string `json:"disabledPermissions"`
+	// secrets are in the answer too, verbatim; they are never decoded.
+}
+
+// restPermission is the word of 0.15 for a permission.
+var restPermission = map[Permission]string{Authenticate: "authenticate", SendMail: "email-send", ReceiveMail: "email-receive"} //nolint:gochecknoglobals // a constant table
+
+func principalPath(name string) string { return "/api/principal/" + url.PathEscape(name) }
+
+// principal reads one principal, nil where there is none. Looking up is
+// case-sensitive.
+func (r *rest) principal(ctx context.Context, name string) (*principal, error) {
+	var found principal
+	e, err := r.ask(ctx, http.MethodGet, principalPath(name), nil, &found)
+	if err != nil || e != nil && e.Code == codeNotFound {
+		return nil, err
+	}
+	return &found, e.refusal("reading the principal " + name)
+}
+
+// Domain finds a domain; names are stored in lower case.
+func (r *rest) Domain(ctx context.Context, name string) (*Domain, error) {
+	p, err := r.principal(ctx, strings.ToLower(name))
+	if err != nil || p == nil {
+		return nil, err
+	}
+	if p.Type != "domain" {
+		return nil, &OwnedError{Address: name, Owner: "the " + p.Type + " " + p.Name}
+	}
+	return &Domain{ID: p.Name, Name: p.Name}, nil
+}
+
+// CreateDomain creates a domain; losing a race against somebody else is a
+// success.
+func (r *rest) CreateDomain(ctx context.Context, name string) error {
+	e, err := r.ask(ctx, http.MethodPost, "/api/principal", obj{"type": "domain", "name": strings.ToLower(name)}, nil)
+	if err != nil || e == nil || e.Code == codeExists {
+		return err
+	}
+	return e.refusal("creating the domain " + name)
+}
+
+// Account finds the account whose name is the login, to the letter.
+func (r *rest) Account(ctx context.Context, login Login) (*Account, error) {
+	p, err := r.principal(ctx, login.User)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	if p.Type != "individual" {
+		return nil, &OwnedError{Address: login.User, Owner: "the " + p.Type + " " + p.Name}
+	}
+	var addresses []string
+	if strings.Contains(p.Name, "@") {
+		addresses = append(addresses, strings.ToLower(p.Name)) // a login name may be used in MAIL FROM even where it is not in emails
+	}
+	for _, e := range p.Emails {
+		addresses = append(addresses, strings.ToLower(e))
+	}
+	missing, denied := p.lacks()
+	return &Account{ID: p.Name, Login: login, Addresses: addresses, Missing: missing, Denied: denied}, nil
+}
+
+// lacks says what an account certainly cannot do. A principal without a role
+// and without permissions can do nothing; custom roles are not read.
+func (p *principal) lacks() (missing, denied []Permission) {
+	for _, permission := range []Permission{Authenticate, SendMail, ReceiveMail} {
+		word := restPermission[permission]
+		switch {
+		case slices.Contains(p.Disabled, word):
+			denied = append(denied, permission)
+		case slices.Contains(p.Enabled, word):
+		case len(p.Roles) == 0:
+			missing = append(missing, permission)
+		}
+	}
+	return missing, denied
+}
+
+// CreateAccount creates an individual with least permissions and a hashed
+// password: 0.15 stores and shows secrets verbatim.
+func (r *rest) CreateAccount(ctx context.Context, a NewAccount) error {
+	hash, err := hashPassword(a.Password)
+	if err != nil {
+		return err
+	}
+	var words []string
+	for _, p := range a.Permissions {
+		words = append(words, restPermission[p])
+	}
+	body := obj{"type": "individual", "name": a.Login.User, "description": "made by smtp-mirror for mail submission", "secrets": []string{hash}, "emails": a.Addresses, "enabledPermissions": words}
+	e, err := r.ask(ctx, http.MethodPost, "/api/principal", body, nil)
+	if err != nil {
+		return err
+	}
+	return r.addressRefused(ctx, "creating the account "+a.Login.User, a.Addresses, e)
+}
+
+// patch sends operations on one principal; they are one transaction.
+func (r *rest) patch(ctx context.Context, name string, ops ...obj) (*managementError, error) {
+	return r.ask(ctx, http.MethodPatch, principalPath(name), ops, nil)
+}
+
+func add(field, value string) obj { return obj{"action": "addItem", "field": field, "value": value} }
+
+// GrantAddress adds one address.
+func (r *rest) GrantAddress(ctx context.Context, a *Account, address string) error {
+	e, err := r.patch(ctx, a.ID, add("emails", strings.ToLower(address)))
+	if err != nil {
+		return err
+	}
+	return r.addressRefused(ctx, "granting "+address, []string{address}, e)
+}
+
+// GrantPermissions adds permissions and takes none away.
+func (r *rest) GrantPermissions(ctx context.Context, a *Account, all []Permission) error {
+	var ops []obj
+	for _, p := range all {
+		ops = append(ops, add("enabledPermissions", restPermission[p]))
+	}
+	e, err := r.patch(ctx, a.ID, ops...)
+	if err != nil {
+		return err
+	}
+	return e.refusal("granting permissions to " + a.ID)
+}
+
+// SetPassword replaces the main password and keeps app passwords.
+func (r *rest) SetPassword(ctx context.Context, a *Account, password redact.Secret) error {
+	hash, err := hashPassword(password)
+	if err != nil {
+		return err
+	}
+	e, err := r.patch(ctx, a.ID, add("secrets", hash))
+	if err != nil {
+		return err
+	}
+	return e.refusal("setting the password of " + a.ID)
+}
+
+// addressRefused names the owner of an address that is taken: the refusal names
+// only the address.
+func (r *rest) addressRefused(ctx context.Context, what string, addresses []string, e *managementError) error {
+	if e == nil || e.Code != codeExists || e.Field != "emails" {
+		return e.refusal(what)
+	}
+	for _, address := range addresses {
+		owner, err := r.owner(ctx, address)
+		if err != nil {
+			return err
+		}
+		if owner != "" {
+			return &OwnedError{Address: address, Owner: owner}
+		}
+	}
+	return &OwnedError{Address: strings.Join(addresses, " or "), Owner: "another principal"}
+}
+
+// owner searches the principals for an address, page by page.
+func (r *rest) owner(ctx context.Context, address string) (string, error) {
+	const limit, pages = 200, 50
+	for page := 1; page <= pages; page++ {
+		var list struct{ Items []principal }
+		e, err := r.ask(ctx, http.MethodGet, fmt.Sprintf("/api/principal?types=individual,group,list&fields=type,name,emails&page=%d&limit=%d", page, limit), nil, &list)
+		if err != nil || e != nil {
+			return "", err
+		}
+		for _, p := range list.Items {
+			if slices.ContainsFunc(p.Emails, func(m string) bool { return strings.EqualFold(m, address) }) {
+				return "the " + p.Type + " " + p.Name, nil
+			}
+		}
+		if len(list.Items) < limit {
+			break
+		}
+	}
+	return "", nil
+}

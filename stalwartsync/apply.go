@@ -1,0 +1,178 @@
+package stalwartsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/watcher"
+)
+
+// Observe reads everything that the plan compares.
+func Observe(ctx context.Context, s stalwart.Directory, d Desired) (Observed, error) {
+	o := Observed{Generation: s.Generation()}
+	var err error
+	if o.Domain, err = s.Domain(ctx, d.Domain); err != nil {
+		return o, err
+	}
+	if o.Defaults, err = s.Defaults(ctx); err != nil {
+		return o, err
+	}
+	if o.Listeners, err = s.Listeners(ctx); err != nil {
+		return o, err
+	}
+	if o.Account, err = s.Account(ctx, d.Login); err != nil {
+		return o, err
+	}
+	if len(d.AllowedIPs) > 0 {
+		if o.AllowedIPs, err = s.AllowedIPs(ctx); err != nil {
+			return o, err
+		}
+	}
+	if d.Webhook != nil {
+		o.Webhooks, err = s.Webhooks(ctx)
+	}
+	return o, err
+}
+
+// write carries out one operation.
+func write(ctx context.Context, s stalwart.Directory, o Observed, d Desired, op Op) error {
+	switch op.Kind {
+	case CreateDomain:
+		return s.CreateDomain(ctx, d.Domain)
+	case SetDefaults:
+		return s.SetDefaults(ctx, op.Defaults)
+	case BindListener:
+		return s.Bind(ctx, op.Listener)
+	case CreateAccount:
+		// The addresses follow one by one, so that a refusal names the right one.
+		return s.CreateAccount(ctx, stalwart.NewAccount{Login: d.Login, Permissions: d.Permissions, Password: d.Password})
+	case GrantAddress:
+		return s.GrantAddress(ctx, o.Account, op.Address)
+	case GrantPermissions:
+		return s.GrantPermissions(ctx, o.Account, op.Permissions)
+	case SetPassword:
+		return s.SetPassword(ctx, o.Account, d.Password)
+	case AllowIP:
+		return s.AllowIP(ctx, op.Address)
+	case AddWebhook:
+		return s.AddWebhook(ctx, *d.Webhook)
+	case DropCaches:
+		return s.ForgetAll(ctx)
+	}
+	return fmt.Errorf("the operation %s is unknown", op.Kind)
+}
+
+// changed is the Event of a write.
+func changed(op Op) watcher.Change {
+	reasons := map[Kind]string{
+		CreateDomain: ChangedDomain, SetDefaults: ChangedDefaults, BindListener: ChangedListener, CreateAccount: ChangedAccount,
+		GrantAddress: ChangedAddress, GrantPermissions: ChangedPermissions, SetPassword: ChangedPassword,
+		AllowIP: ChangedAllowedIP, AddWebhook: ChangedWebhook, DropCaches: ChangedCaches,
+	}
+	return watcher.Change{Reason: reasons[op.Kind], Action: string(op.Kind), Message: op.String(), Writes: 1}
+}
+
+// apply carries out a plan in its order. An address that is somebody else's does
+// not stop the others; any other failure does.
+func (r *Relay) apply(ctx context.Context, s stalwart.Directory, o Observed, d Desired, ops []Op) ([]watcher.Change, error) {
+	var changes []watcher.Change
+	var owned error
+	for _, op := range ops {
+		err := write(ctx, s, o, d, op)
+		var taken *stalwart.OwnedError
+		if errors.As(err, &taken) && op.Kind == GrantAddress {
+			owned = errors.Join(owned, err)
+			continue
+		}
+		if err != nil {
+			return changes, err
+		}
+		changes = append(changes, changed(op))
+		r.after(op, d)
+	}
+	return changes, errors.Join(owned, r.settle(ctx, s, ops))
+}
+
+// after remembers what a write makes necessary.
+func (r *Relay) after(op Op, d Desired) {
+	switch op.Kind {
+	case CreateDomain, CreateAccount, GrantAddress, DropCaches:
+		r.staleAll = true
+	case AllowIP, AddWebhook:
+		r.reloadDue = true
+	}
+	if op.Kind == SetPassword || op.Kind == CreateAccount {
+		r.tried = &d.Password
+		r.Gate.Renew()
+	}
+}
+
+// settle makes writes effective: names that were asked for before they existed
+// are remembered as absent, and settings wait for a reload.
+func (r *Relay) settle(ctx context.Context, s stalwart.Directory, ops []Op) error {
+	creates := slices.ContainsFunc(ops, func(op Op) bool {
+		return op.Kind == CreateDomain || op.Kind == CreateAccount || op.Kind == GrantAddress
+	})
+	if creates {
+		if err := r.tolerate(s.ForgetUnknown(ctx)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tolerate keeps a failed reload for the report instead of failing: the login
+// does not depend on it, and its cause is a setting that is not ours.
+func (r *Relay) tolerate(err error) error {
+	var reload *stalwart.ReloadError
+	if errors.As(err, &reload) {
+		r.reloadDue, r.reloadFailure = true, reload
+		return nil
+	}
+	return err
+}
+
+// reload makes settings effective that still wait for it.
+func (r *Relay) reload(ctx context.Context, s stalwart.Directory) error {
+	if !r.reloadDue {
+		return nil
+	}
+	r.reloadFailure = nil
+	err := s.Reload(ctx)
+	if err == nil {
+		r.reloadDue = false
+	}
+	return r.tolerate(err)
+}
+
+// dropStale tells every ready Pod to forget its caches where there are several
+// on one store: each caches for ever, and a grant written through one is not seen
+// by the others. After our own start it is not known who has seen what.
+func (r *Relay) dropStale(ctx context.Context) error {
+	pods := r.Pods()
+	if len(pods) < 2 {
+		r.stale, r.staleAll = nil, false
+		return nil
+	}
+	if r.staleAll || r.stale == nil {
+		r.stale, r.staleAll = map[string]bool{}, false
+		for _, p := range pods {
+			r.stale[p.UID] = true
+		}
+	}
+	var failures error
+	for _, p := range pods {
+		if !r.stale[p.UID] || !p.Ready || p.IP == "" {
+			continue
+		}
+		_, err := r.Fleet.ForgetAll(ctx, []string{p.Address(r.Fleet.Port())})
+		if err == nil {
+			delete(r.stale, p.UID)
+		}
+		failures = errors.Join(failures, err)
+	}
+	return failures
+}

@@ -1,0 +1,169 @@
+package stalwartsync
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/openova-io/smtp-mirror/smtpprobe"
+	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/submission"
+	"github.com/openova-io/smtp-mirror/watcher"
+)
+
+// prove logs in. What it finds out is learned, and the next round plans the cure
+// if there is one; if there is none, the trouble is named.
+func (r *Relay) prove(ctx context.Context, result *watcher.Result, run *run) (done bool, err error) {
+	probe, wait, err := r.login(ctx, run)
+	if err != nil {
+		return false, err
+	}
+	if probe.Verdict == smtpprobe.Accepted {
+		r.conclude(result, run)
+		return true, nil
+	}
+	run.belief = run.belief.Learn(probe.Verdict)
+	if len(Plan(run.observed, run.desired, run.belief)) > 0 {
+		return false, nil
+	}
+	if probe.Verdict == smtpprobe.PasswordRefused && r.Ledger.Latest(r.Submission).Covers(run.source.UID, run.credentials) {
+		r.Ledger.Revoke(r.Submission)
+	}
+	return false, r.trouble(ctx, result, probe, wait, run)
+}
+
+// login probes through the gate. A credential that may not be offered now keeps
+// its last answer.
+func (r *Relay) login(ctx context.Context, run *run) (smtpprobe.Result, time.Duration, error) {
+	request, err := r.Request(run.credentials)
+	if err != nil {
+		return smtpprobe.Result{}, 0, err
+	}
+	request.User, request.Password = run.credentials.User, run.credentials.Password
+	request.Senders = run.desired.Addresses
+	request.ImplicitTLS = run.credentials.ImplicitTLS()
+	var probe smtpprobe.Result
+	err = r.Gate.Do(stalwart.Credential{User: request.User, Password: request.Password}, func() (bool, error) {
+		probe = r.Probe(ctx, request)
+		switch probe.Verdict {
+		case smtpprobe.PasswordRefused:
+			r.refusal = probe
+			return true, nil
+		case smtpprobe.Accepted, smtpprobe.NotAuthorized, smtpprobe.SenderRefused:
+			return false, nil
+		}
+		return false, errNoLogin
+	})
+	var rejected *stalwart.RejectedError
+	if errors.As(err, &rejected) {
+		return r.refusal, rejected.After, nil
+	}
+	return probe, 0, nil
+}
+
+// errNoLogin tells the gate that the credential was not judged.
+var errNoLogin = errors.New("the probe did not come to the login")
+
+// conclude records the proof.
+func (r *Relay) conclude(result *watcher.Result, run *run) {
+	had := !r.Ledger.Latest(r.Submission).At.IsZero()
+	r.tried = nil
+	at, news := r.record(run)
+	result.LastProof = at
+	if news && (had || len(result.Changes) > 0) {
+		result.Changes = append(result.Changes, watcher.Change{Reason: ChangedProof, Action: "Login", Message: "a login as " + run.credentials.User +
+			" was accepted, and MAIL FROM for " + strings.Join(run.desired.Addresses, ", ")})
+	}
+	if r.reloadFailure != nil {
+		result.Reason, result.Message, result.After = stalwart.ReasonReloadFailed, r.reloadFailure.Error(), time.Minute
+	}
+}
+
+func (r *Relay) record(run *run) (at time.Time, news bool) {
+	at = time.Now()
+	news = r.Ledger.Record(r.Submission, submission.Proof{SourceUID: run.source.UID, Credentials: run.credentials, At: at})
+	if news {
+		r.Proven()
+	}
+	return at, news
+}
+
+// trouble names what stands in the way, and asks for the restart that a new
+// listener needs where that is allowed.
+func (r *Relay) trouble(ctx context.Context, result *watcher.Result, probe smtpprobe.Result, wait time.Duration, run *run) error {
+	t := Diagnose(probe, run.observed, run.desired, r.listening(ctx, probe, run))
+	t.Wait = max(t.Wait, wait)
+	if t.Reason == ReasonListenerNeedsRestart && r.Restarter != nil && !r.DryRun {
+		var err error
+		t, err = r.restart(ctx, result, t, *Serving(run.observed, run.desired))
+		if err != nil {
+			return err
+		}
+	}
+	if t.Retry {
+		return &probeError{t}
+	}
+	return &watcher.HoldError{Why: t.Reason, Text: t.Message, After: t.Wait}
+}
+
+func (r *Relay) restart(ctx context.Context, result *watcher.Result, t Trouble, l stalwart.Listener) (Trouble, error) {
+	workload, err := r.Restarter.Read(ctx)
+	if err != nil {
+		return t, apiError(err)
+	}
+	switch DecideRestart(workload, restartToken(l)) {
+	case RestartFailed:
+		t.Reason, t.Wait = ReasonListenerStillMissing, time.Minute
+		t.Message = "Stalwart was restarted for the listener " + l.Name + ", and its port is still closed"
+	case RestartRequest:
+		if err := r.Restarter.Request(ctx, restartToken(l)); err != nil {
+			return t, apiError(err)
+		}
+		result.Changes = append(result.Changes, watcher.Change{Reason: ChangedRestart, Action: "Restart", Message: "asked for a restart of Stalwart, to bind the listener " + l.Name, Writes: 1})
+	case RestartWait:
+	}
+	return t, nil
+}
+
+// listening reports whether the wanted port answers where Stalwart itself runs:
+// at one of its Pods, or at the host of its management API.
+func (r *Relay) listening(ctx context.Context, probe smtpprobe.Result, run *run) bool {
+	if probe.Verdict != smtpprobe.Unreachable {
+		return true
+	}
+	host, _, _ := net.SplitHostPort(r.Fleet.Address())
+	hosts := []string{host}
+	if pods := r.Pods(); len(pods) > 0 {
+		hosts = nil
+		for _, p := range pods {
+			hosts = append(hosts, p.IP)
+		}
+	}
+	d := net.Dialer{Timeout: time.Second}
+	for _, h := range hosts {
+		conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(h, port(run.desired.Listener.Binds[0])))
+		if err == nil {
+			_ = conn.Close()
+			return true
+		}
+	}
+	return false
+}
+
+// probeError is a trouble that may pass by itself.
+type probeError struct{ t Trouble }
+
+func (e *probeError) Error() string  { return e.t.Message }
+func (e *probeError) Reason() string { return e.t.Reason }
+
+// apiError holds where the API server forbids what the restart needs.
+func apiError(err error) error {
+	if apierrors.IsForbidden(err) {
+		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: err.Error(), After: time.Minute}
+	}
+	return err
+}

@@ -1,0 +1,30 @@
+package stalwartsync
+
+// The reasons of this room, beside those of the rooms stalwart and smtpprobe
+// that pass through.
+const (
+	ReasonAdminSecretMissing   = "AdminSecretMissing"
+	ReasonAdminSecretInvalid   = "AdminSecretInvalid"
+	ReasonDefaultDomainDiffers = "DefaultDomainDiffers"
+	ReasonListenerMissing      = "ListenerMissing"
+	ReasonListenerNeedsRestart = "ListenerNeedsRestart"
+	ReasonListenerStillMissing = "ListenerStillMissing"
+	ReasonPermissionDenied     = "PermissionDenied"
+	ReasonWouldWrite           = "WouldWrite"
+)
+
+// The changes of this room: reasons of Events.
+const (
+	ChangedDomain      = "DomainCreated"
+	ChangedDefaults    = "DefaultsSet"
+	ChangedListener    = "ListenerAdded"
+	ChangedAccount     = "AccountCreated"
+	ChangedAddress     = "SendAsGranted"
+	ChangedPermissions = "PermissionsGranted"
+	ChangedPassword    = "PasswordSet"
+	ChangedAllowedIP   = "AddressExempted"
+	ChangedWebhook     = "WebhookAdded"
+	ChangedCaches      = "CachesDropped"
+	ChangedRestart     = "RestartRequested"
+	ChangedProof       = "LoginProven"
+)

@@ -1,0 +1,174 @@
+package stalwartsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/openova-io/smtp-mirror/redact"
+	"github.com/openova-io/smtp-mirror/smtpprobe"
+	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/submission"
+	"github.com/openova-io/smtp-mirror/watcher"
+)
+
+// Relay makes one submission true in Stalwart. Its exported fields are set once;
+// the loop never runs it twice at once.
+type Relay struct {
+	Submission string
+	SourceRef  corev1.ObjectReference // namespace and name of the SOURCE
+	Source     func() (*corev1.Secret, error)
+	Wish       func() (Wish, error)
+	Fleet      *stalwart.Fleet
+	Pods       func() []watcher.Incarnation
+	Probe      func(ctx context.Context, r smtpprobe.Request) smtpprobe.Result
+	Request    func(c submission.Credentials) (smtpprobe.Request, error) // address, names and trust of the probe
+	Gate       *stalwart.Gate                                            // of the submission's own logins
+	Ledger     *submission.Ledger
+	Proven     func() // a new credential was proven
+	Restarter  *Restarter
+	DryRun     bool
+
+	tried         *redact.Secret // password that was written and has not been accepted yet
+	refusal       smtpprobe.Result
+	stale         map[string]bool // Pods, by UID, that may not have seen a write
+	staleAll      bool
+	reloadDue     bool
+	reloadFailure *stalwart.ReloadError
+}
+
+// maxRounds bounds observe-plan-apply within one run: each cure is tried once,
+// and each write is followed by a read.
+const maxRounds = 10
+
+// Reconcile observes, writes the difference, reads back, and logs in.
+func (r *Relay) Reconcile(ctx context.Context) (watcher.Result, error) {
+	result := watcher.Result{Outcome: watcher.Converged, Regarding: r.SourceRef}
+	source, err := r.Source()
+	if err != nil {
+		return result, err
+	}
+	if source == nil {
+		return result, &submission.MissingError{Namespace: r.SourceRef.Namespace, Name: r.SourceRef.Name}
+	}
+	result.Regarding.UID, result.Regarding.ResourceVersion = source.UID, source.ResourceVersion
+	wish, err := r.Wish()
+	if err != nil {
+		return result, err
+	}
+	credentials, err := submission.FromSecret(source.Data, wish.Domain)
+	if err != nil {
+		return result, err
+	}
+	err = r.converge(ctx, &result, run{source: source, wish: wish, credentials: credentials})
+	for i := range result.Changes {
+		result.Changes[i].Regarding = result.Regarding
+	}
+	return result, err
+}
+
+// run is what one run of converge is about.
+type run struct {
+	source      *corev1.Secret
+	wish        Wish
+	credentials submission.Credentials
+	desired     Desired
+	observed    Observed
+	belief      Belief
+	last        []Op // carried out in the round before
+}
+
+func (r *Relay) converge(ctx context.Context, result *watcher.Result, run run) error {
+	directory, err := r.Fleet.Detect(ctx)
+	if err != nil {
+		return err
+	}
+	run.desired, err = Desire(run.credentials, run.wish, directory.Generation())
+	if err != nil {
+		return err
+	}
+	run.belief = r.belief(run.credentials)
+	for range maxRounds {
+		done, err := r.round(ctx, directory, result, &run)
+		if done || err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("no end after %d rounds of writing and reading back", maxRounds)
+}
+
+// belief starts from what is remembered: a password that worked and is not the
+// SOURCE's any more needs no failed login to be known as stale.
+func (r *Relay) belief(c submission.Credentials) Belief {
+	last := r.Ledger.Latest(r.Submission)
+	return Belief{
+		PasswordStale: !last.At.IsZero() && last.Credentials.User == c.User && !last.Credentials.Password.Equal(c.Password),
+		PasswordTried: r.tried != nil && r.tried.Equal(c.Password),
+	}
+}
+
+// round reads, and either writes or logs in.
+func (r *Relay) round(ctx context.Context, s stalwart.Directory, result *watcher.Result, run *run) (done bool, err error) {
+	run.observed, err = Observe(ctx, s, run.desired)
+	if err != nil {
+		return false, err
+	}
+	if t := Obstacle(run.observed, run.desired); t != nil {
+		return false, &watcher.HoldError{Why: t.Reason, Text: t.Message, After: t.Wait}
+	}
+	ops := Plan(run.observed, run.desired, run.belief)
+	if lost := repeated(run.last, ops); lost != "" {
+		return false, &lostError{lost}
+	}
+	if len(ops) > 0 && r.DryRun {
+		return true, r.would(result, ops, run)
+	}
+	if len(ops) > 0 {
+		changes, err := r.apply(ctx, s, run.observed, run.desired, ops)
+		result.Changes = append(result.Changes, changes...)
+		run.last, run.belief = ops, run.belief.Tried(ops)
+		return false, err
+	}
+	run.last = nil
+	if !r.DryRun {
+		err = errors.Join(r.dropStale(ctx), r.reload(ctx, s))
+	}
+	if err != nil {
+		return false, err
+	}
+	return r.prove(ctx, result, run)
+}
+
+// repeated names a write that was carried out, answered with success, and is
+// not there.
+func repeated(last, ops []Op) string {
+	for _, op := range ops {
+		if slices.ContainsFunc(last, func(o Op) bool { return o.String() == op.String() }) {
+			return op.String()
+		}
+	}
+	return ""
+}
+
+// lostError says that Stalwart answered a write with success and has not stored
+// it.
+type lostError struct{ what string }
+
+func (e *lostError) Error() string  { return "Stalwart confirmed " + e.what + ", but it is not there" }
+func (e *lostError) Reason() string { return stalwart.ReasonWriteLost }
+
+// would reports a plan in a dry run. What is planned counts as proven, so that
+// the mirror can say what it would do then.
+func (r *Relay) would(result *watcher.Result, ops []Op, run *run) error {
+	var words []string
+	for _, op := range ops {
+		words = append(words, op.String())
+	}
+	result.Reason, result.Message = ReasonWouldWrite, "would "+strings.Join(words, ", ")
+	r.record(run)
+	return nil
+}

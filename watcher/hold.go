@@ -1,0 +1,38 @@
+package watcher
+
+import (
+	"errors"
+	"time"
+)
+
+// HoldError is a wait: trying again at once would find the same. The loop posts
+// it as Held, not as Retrying.
+type HoldError struct {
+	Why   string // the reason, a constant of the room
+	Text  string
+	After time.Duration // look again after this time; 0 = when woken, or at the resync
+}
+
+func (e *HoldError) Error() string { return e.Text }
+
+// Reason is a heading of the runbook.
+func (e *HoldError) Reason() string { return e.Why }
+
+// Hold is how long to wait.
+func (e *HoldError) Hold() time.Duration { return e.After }
+
+// holder is an error that says by itself that it is a wait.
+type holder interface {
+	error
+	Hold() time.Duration
+}
+
+// held turns an error that is a wait into the result it means.
+func held(r Result, err error) (Result, error) {
+	var h holder
+	if !errors.As(err, &h) {
+		return r, err
+	}
+	r.Outcome, r.Reason, r.Message, r.After = Held, ReasonOf(err), err.Error(), h.Hold()
+	return r, nil
+}
