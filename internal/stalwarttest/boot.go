@@ -18,6 +18,9 @@ func (s *Server) boot(p *process) {
 		s.store.initialised = true
 		s.createFirstDomain()
 	}
+	if p.mode == "" {
+		s.runPendingTasks()
+	}
 	s.loadSettings(p)
 	s.loadBlocked(p)
 	s.loadLookups(p, true)
@@ -33,7 +36,6 @@ func (s *Server) bootRegistry(p *process) {
 		s.insertDefaults()
 	}
 	s.renewNode(p)
-	s.runPendingTasks()
 }
 
 // insertDefaults writes what a first start in normal mode writes.
@@ -141,7 +143,7 @@ func (s *Server) renewNode(p *process) {
 		number = 1
 	}
 	nodes[encodeID(uint64(number))] = object{
-		"nodeId": float64(number), "hostname": s.hostname(), "lastRenewal": stamp(p.started), "status": "active",
+		"nodeId": float64(number), "hostname": s.opts.Hostname, "lastRenewal": stamp(p.started), "status": "active",
 	}
 }
 

@@ -1,12 +1,14 @@
 package stalwarttest
 
 import (
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"math/big"
 	"os"
@@ -29,6 +31,15 @@ func selfSigned(name string) (*tls.Certificate, error) {
 		return nil, err
 	}
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
+}
+
+// newPushKey makes a public key of the kind that web push shows.
+func newPushKey() string {
+	key, err := ecdh.P256().GenerateKey(rand.Reader)
+	if err != nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(key.PublicKey().Bytes())
 }
 
 // pemOf reads a value that is given as text or as the path of a file.

@@ -74,6 +74,9 @@ func (x *exchange) serve() {
 	path := x.r.URL.Path
 	switch {
 	case x.r.Method == http.MethodOptions:
+		if x.s.edition.rest {
+			x.w.Header().Set("Content-Type", problemJSON)
+		}
 		x.w.WriteHeader(http.StatusNoContent)
 	case strings.HasPrefix(path, "/healthz"):
 		x.health(path)

@@ -85,6 +85,17 @@ func editionOf(version string) (edition, error) {
 	return edition{}, fmt.Errorf("stalwarttest: unknown version %q", version)
 }
 
+// series names the recorded documents that hold for the release.
+func (e edition) series() string {
+	switch {
+	case e.rest:
+		return "0.15"
+	case e.nullDrops:
+		return "0.16.3"
+	}
+	return "0.16"
+}
+
 func (o *Options) fill() {
 	if o.Hostname == "" {
 		o.Hostname = DefaultHostname

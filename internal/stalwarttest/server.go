@@ -228,6 +228,22 @@ func (s *Server) SetAdminPassword(p string) {
 	s.adminPassword = p
 }
 
+// SetAdmin changes login and password of the administrator; effective with the
+// next Start.
+func (s *Server) SetAdmin(user, password string) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	s.opts.AdminUser, s.adminPassword = user, password
+}
+
+// SetMode changes the mode that the next Start begins in: "bootstrap" is what a
+// lost config.json does.
+func (s *Server) SetMode(mode string) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	s.opts.Mode = mode
+}
+
 // BootID is the sessionState that every JMAP answer of this process carries.
 func (s *Server) BootID() string {
 	s.store.mu.Lock()

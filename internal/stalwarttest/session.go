@@ -17,21 +17,14 @@ func (x *exchange) session() {
 	}
 }
 
-func (x *exchange) sessionFile() string {
-	switch {
-	case x.s.edition.rest:
-		return "session-0.15.json"
-	case x.s.edition.nullDrops:
-		return "session-0.16.3.json"
-	}
-	return "session-0.16.json"
-}
-
 func (x *exchange) sessionOf(who *identity) object {
-	recorded := sub(decoded(dataFile(x.sessionFile())))
+	recorded := sub(decoded(dataFile("session-" + x.s.edition.series() + ".json")))
 	base, ws := x.publicURL(), "ws"+strings.TrimPrefix(x.publicURL(), "http")
 	capabilities := sub(recorded["capabilities"])
 	sub(capabilities["urn:ietf:params:jmap:websocket"])["url"] = ws + "/jmap/ws"
+	if push := sub(capabilities["urn:ietf:params:jmap:webpush-vapid"]); push != nil {
+		push["applicationServerKey"] = x.s.store.pushKey
+	}
 	if x.p.mode != "" {
 		delete(capabilities, "urn:ietf:params:jmap:webpush-vapid")
 		sub(capabilities["urn:ietf:params:jmap:websocket"])["url"] = "ws/jmap/ws"
@@ -136,7 +129,7 @@ func (x *exchange) discovery(path string) bool {
 	base := x.publicURL()
 	switch {
 	case strings.HasPrefix(path, "/api/discover/"):
-		x.document(sub(decoded(dataFile("discover-0.16.json"))))
+		x.document(sub(decoded(dataFile("discover-" + x.s.edition.series() + ".json"))))
 	case path == "/.well-known/oauth-protected-resource" && !x.s.edition.nullDrops:
 		x.document(object{
 			"resource": base, "authorization_servers": []string{base}, "bearer_methods_supported": []string{"header"},
@@ -146,7 +139,7 @@ func (x *exchange) discovery(path string) bool {
 			},
 		})
 	case path == "/.well-known/oauth-authorization-server":
-		x.document(withBase(base, sub(decoded(dataFile("oauth-0.16.json")))))
+		x.document(withBase(base, sub(decoded(dataFile("oauth-"+x.s.edition.series()+".json")))))
 	default:
 		return false
 	}

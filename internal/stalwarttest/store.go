@@ -27,8 +27,9 @@ type store struct {
 	starts     []time.Time       // 0.15: lines of the log
 	fileConfig map[string]string // 0.15: config.toml
 
-	initialised bool // a domain exists because bootstrap or Options made one
-	wiped       bool // the next start begins on an empty volume
+	pushKey     string // public key of web push, made with the store
+	initialised bool   // a domain exists because bootstrap or Options made one
+	wiped       bool   // the next start begins on an empty volume
 
 	jobs    sync.WaitGroup // key generation in the background
 	jobsCtx context.Context
@@ -51,6 +52,7 @@ func (st *store) erase() {
 	st.settings, st.tokens = map[string]string{}, map[string]string{}
 	st.lastID = 0
 	st.initialised, st.wiped = false, false
+	st.pushKey = newPushKey()
 }
 
 func (st *store) table(name string) map[string]object {

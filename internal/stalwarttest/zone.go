@@ -19,7 +19,10 @@ func (s *Server) zoneFile(id string, domain object) string {
 			fmt.Fprintf(&out, "%s._domainkey.%s. IN TXT %s\n", str(signature["selector"]), name, quoted(dkimRecord(signature)))
 		}
 	}
-	fmt.Fprintf(&out, "%s. IN TXT \"v=spf1 a -all\"\n%s. IN TXT \"v=spf1 mx -all\"\n", host, name)
+	if strings.HasSuffix(host, "."+name) {
+		fmt.Fprintf(&out, "%s. IN TXT \"v=spf1 a -all\"\n", host)
+	}
+	fmt.Fprintf(&out, "%s. IN TXT \"v=spf1 mx -all\"\n", name)
 	fmt.Fprintf(&out, "%s. IN MX 10 %s.\n", name, host)
 	report := reportAddress(domain)
 	if report != "" {
