@@ -69,6 +69,7 @@ type Feed[T Object] struct {
 	denied  atomic.Pointer[DeniedError]
 	fresh   atomic.Int64 // unix nanoseconds of the last proof of freshness
 	rebuilt atomic.Int64 // how often the informer was rebuilt
+	stale   atomic.Int64 // unix nanoseconds since when the cache is known to be old; 0 = it is not
 }
 
 type informer[T Object] struct {
@@ -151,7 +152,7 @@ func (f *Feed[T]) build(ctx context.Context, running *sync.WaitGroup) error {
 		old.cancel()
 	}
 	f.denied.Store(nil)
-	f.fresh.Store(time.Now().UnixNano())
+	f.agreed()
 	f.wake()
 	return nil
 }

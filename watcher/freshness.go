@@ -44,6 +44,16 @@ func (f *Feed[T]) Run(ctx context.Context) {
 	}
 }
 
+// StaleFor is how long the cache has been known to be older than the API server
+// without a rebuild that succeeded.
+func (f *Feed[T]) StaleFor() time.Duration {
+	since := f.stale.Load()
+	if since == 0 {
+		return 0
+	}
+	return time.Since(time.Unix(0, since))
+}
+
 // pause waits until it is time to look.
 func (f *Feed[T]) pause(ctx context.Context, failing bool) {
 	wait := jitter(freshEvery)
@@ -74,7 +84,7 @@ func (f *Feed[T]) verify(ctx context.Context) error {
 		return err
 	}
 	if maps.Equal(live, f.cachedVersions()) {
-		f.fresh.Store(time.Now().UnixNano())
+		f.agreed()
 		return nil
 	}
 	timer := time.NewTimer(watchGrace)
@@ -87,10 +97,17 @@ func (f *Feed[T]) verify(ctx context.Context) error {
 	}
 	cached := f.cachedVersions()
 	if maps.Equal(live, cached) || !maps.Equal(before, cached) {
-		f.fresh.Store(time.Now().UnixNano())
+		f.agreed()
 		return nil
 	}
+	f.stale.CompareAndSwap(0, time.Now().UnixNano())
 	return errStale
+}
+
+// agreed notes that the cache is as new as the API server.
+func (f *Feed[T]) agreed() {
+	f.fresh.Store(time.Now().UnixNano())
+	f.stale.Store(0)
 }
 
 // liveVersions reads past every cache.

@@ -27,41 +27,41 @@ type LoopOptions struct {
 // Loop is one rate-limited queue of targets and as many workers as targets.
 type Loop struct {
 	o     LoopOptions
-	queue workqueue.TypedRateLimitingInterface[Target]
+	queue atomic.Pointer[queue] // nil while nothing runs
 	board *board
 	beat  atomic.Int64 // unix nanoseconds of the last sign of life
 }
 
-// NewLoop builds the loop; nothing runs before [Loop.Run]. Wakes that come
-// earlier wait in the queue.
+type queue struct {
+	workqueue.TypedRateLimitingInterface[Target]
+}
+
+// NewLoop builds the loop; nothing runs before [Loop.Run], which begins with
+// every target, so that wakes that come earlier are not missed.
 func NewLoop(o LoopOptions) *Loop {
 	targets := make([]Target, 0, len(o.Reconcilers))
 	for t := range o.Reconcilers {
 		targets = append(targets, t)
 	}
-	l := &Loop{
-		o:     o,
-		board: newBoard(targets, time.Now()),
-		queue: workqueue.NewTypedRateLimitingQueueWithConfig(workqueue.TypedRateLimiter[Target](NewBackoff()),
-			workqueue.TypedRateLimitingQueueConfig[Target]{Name: "targets", MetricsProvider: o.Metrics}),
-	}
-	l.beat.Store(time.Now().UnixNano())
+	l := &Loop{o: o, board: newBoard(targets, time.Now())}
 	return l
 }
 
 // Wake adds every target of a source to the queue, at once. It never blocks and
 // may be called from anywhere.
 func (l *Loop) Wake(s Source) {
+	q := l.queue.Load()
+	if q == nil {
+		return
+	}
 	for _, t := range l.o.Routes[s] {
-		l.queue.Add(t)
+		q.Add(t)
 	}
 }
 
-// WakeAll adds every target.
-func (l *Loop) WakeAll() {
-	for t := range l.o.Reconcilers {
-		l.queue.Add(t)
-	}
+func (l *Loop) newQueue() *queue {
+	return &queue{workqueue.NewTypedRateLimitingQueueWithConfig(workqueue.TypedRateLimiter[Target](NewBackoff()),
+		workqueue.TypedRateLimitingQueueConfig[Target]{Name: "targets", MetricsProvider: l.o.Metrics})}
 }
 
 // Status lists all targets by name.
@@ -70,25 +70,30 @@ func (l *Loop) Status() []Status { return l.board.list() }
 // LastBeat is the time at which the loop last showed that it moves.
 func (l *Loop) LastBeat() time.Time { return time.Unix(0, l.beat.Load()) }
 
-// Run works until ctx ends and every run that had begun has finished. A Loop
-// runs once.
+// Run works until ctx ends and every run that had begun has finished. It may be
+// called again afterwards, for the next term of leadership; what is known of the
+// targets stays.
 func (l *Loop) Run(ctx context.Context) {
+	q := l.newQueue()
 	var workers sync.WaitGroup
-	for range l.o.Reconcilers {
+	for t := range l.o.Reconcilers {
+		q.Add(t)
 		workers.Go(func() {
-			for l.next(ctx) {
+			for l.next(ctx, q) {
 			}
 		})
 	}
-	l.WakeAll()
-	l.resync(ctx)
-	l.queue.ShutDown()
+	l.beat.Store(time.Now().UnixNano())
+	l.queue.Store(q)
+	l.resync(ctx, q)
+	l.queue.Store(nil)
+	q.ShutDown()
 	workers.Wait()
 }
 
 // resync wakes every target at its own jittered pace, so that they do not all
 // knock at once, and beats while the loop lives.
-func (l *Loop) resync(ctx context.Context) {
+func (l *Loop) resync(ctx context.Context, q *queue) {
 	tick := time.NewTicker(max(min(l.o.Resync/10, time.Second), time.Millisecond))
 	defer tick.Stop()
 	due := map[Target]time.Time{}
@@ -103,7 +108,7 @@ func (l *Loop) resync(ctx context.Context) {
 			l.beat.Store(now.UnixNano())
 			for t, at := range due {
 				if !now.Before(at) {
-					l.queue.Add(t)
+					q.Add(t)
 					due[t] = now.Add(jitter(l.o.Resync))
 				}
 			}
@@ -117,12 +122,12 @@ func jitter(d time.Duration) time.Duration {
 }
 
 // next runs one target; false means the queue is closed.
-func (l *Loop) next(ctx context.Context) bool {
-	t, closed := l.queue.Get()
+func (l *Loop) next(ctx context.Context, q *queue) bool {
+	t, closed := q.Get()
 	if closed {
 		return false
 	}
-	defer l.queue.Done(t)
+	defer q.Done(t)
 	if ctx.Err() != nil {
 		return true
 	}
@@ -130,7 +135,7 @@ func (l *Loop) next(ctx context.Context) bool {
 	if ctx.Err() != nil && err != nil && len(result.Changes) == 0 {
 		return true // cut short by the stop, not by the world
 	}
-	l.settle(t, result, err)
+	l.settle(q, t, result, err)
 	return true
 }
 
@@ -148,19 +153,19 @@ func (l *Loop) run(ctx context.Context, t Target) (result Result, err error) {
 }
 
 // settle posts the result and decides when the target is looked at again.
-func (l *Loop) settle(t Target, r Result, err error) {
+func (l *Loop) settle(q *queue, t Target, r Result, err error) {
 	transition := l.board.post(t, r, err, time.Now())
 	if l.o.Observe != nil {
 		l.o.Observe(transition)
 	}
 	switch {
 	case err != nil:
-		l.queue.AddRateLimited(t)
+		q.AddRateLimited(t)
 	case r.After > 0:
-		l.queue.Forget(t)
-		l.queue.AddAfter(t, r.After)
+		q.Forget(t)
+		q.AddAfter(t, r.After)
 	default:
-		l.queue.Forget(t)
+		q.Forget(t)
 	}
 }
 

@@ -1,0 +1,118 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// checker collects problems; each names its key.
+type checker struct{ problems []error }
+
+func (c *checker) that(ok bool, key, problem string, args ...any) {
+	if !ok {
+		c.problems = append(c.problems, errors.New(key+" "+fmt.Sprintf(problem, args...)))
+	}
+}
+
+func (c *checker) name(key, value string) {
+	for _, problem := range validation.IsDNS1123Subdomain(value) {
+		c.that(false, key, "%q is no object name: %s", value, problem)
+	}
+}
+
+func (c *Config) check() error {
+	k := &checker{}
+	k.that(c.Domain != "", "domain", "is required")
+	k.that(c.Domain == "" || len(validation.IsDNS1123Subdomain(strings.ToLower(c.Domain))) == 0 && strings.Contains(c.Domain, "."), "domain", "%q is not a mail domain", c.Domain)
+	k.that(c.Resync.Duration >= time.Second, "resync", "%s is shorter than 1s", c.Resync.Duration)
+	k.name("dnsRecords.namespace", c.DNSRecords.Namespace)
+	k.name("dnsRecords.name", c.DNSRecords.Name)
+	k.name("leaderElection.namespace", c.LeaderElection.Namespace)
+	k.name("leaderElection.name", c.LeaderElection.Name)
+	k.address("http.address", c.HTTP.Address)
+	k.stalwart(c.Stalwart)
+	k.webhook(c.Webhook)
+	k.submissions(c)
+	return errors.Join(k.problems...)
+}
+
+func (c *checker) address(key, value string) {
+	_, _, err := net.SplitHostPort(value)
+	c.that(err == nil, key, "%q is not host:port", value)
+}
+
+func (c *checker) baseURL(key, value string) {
+	u, err := url.Parse(value)
+	c.that(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil && u.RawQuery == "", key, "is not a URL like http://host:8080, without a user and a query")
+}
+
+func (c *checker) stalwart(s Stalwart) {
+	c.baseURL("stalwart.url", s.URL)
+	c.name("stalwart.namespace", s.Namespace)
+	c.name("stalwart.adminSecret", s.AdminSecret)
+	c.that(s.AdminUser != "" && !strings.Contains(s.AdminUser, ":"), "stalwart.adminUser", "is empty or contains a colon")
+	_, err := labels.Parse(s.PodSelector)
+	c.that(err == nil && s.PodSelector != "", "stalwart.podSelector", "%q is not a label selector", s.PodSelector)
+	c.that(s.Container != "", "stalwart.container", "is empty")
+	c.that(s.Restart.Kind == "StatefulSet" || s.Restart.Kind == "Deployment", "stalwart.restart.kind", "%q is neither StatefulSet nor Deployment", s.Restart.Kind)
+	c.name("stalwart.restart.name", s.Restart.Name)
+	for i, a := range s.AllowedIPs {
+		_, prefix := netip.ParsePrefix(a)
+		_, address := netip.ParseAddr(a)
+		c.that(prefix == nil || address == nil, fmt.Sprintf("stalwart.allowedIPs[%d]", i), "%q is neither an address nor a CIDR", a)
+	}
+}
+
+func (c *checker) webhook(w Webhook) {
+	c.that(strings.HasPrefix(w.Path, "/"), "webhook.path", "%q does not begin with /", w.Path)
+	c.name("webhook.secret", w.Secret)
+	if w.Enabled {
+		c.baseURL("webhook.url", w.URL)
+	}
+}
+
+// submissions checks each, and that no two of them want the same thing.
+func (c *checker) submissions(cfg *Config) {
+	names, targets := map[string]bool{}, map[string]bool{}
+	for _, s := range cfg.Submissions {
+		targets[cfg.Stalwart.Namespace+"/"+s.Secret] = true // a SOURCE is never a target
+	}
+	targets[cfg.Stalwart.Namespace+"/"+cfg.Stalwart.AdminSecret] = true
+	for i, s := range cfg.Submissions {
+		at := fmt.Sprintf("submissions[%d]", i)
+		c.that(!names[s.Name], at+".name", "%q stands twice", s.Name)
+		names[s.Name] = true
+		c.submission(at, s)
+		for j, m := range s.Mirrors {
+			key, id := fmt.Sprintf("%s.mirrors[%d]", at, j), m.Namespace+"/"+m.Name
+			c.that(!targets[id], key, "%s is a source or the target of another mirror", id)
+			targets[id] = true
+			c.mirror(key, m)
+		}
+	}
+}
+
+func (c *checker) submission(at string, s Submission) {
+	for _, problem := range validation.IsDNS1123Label(s.Name) {
+		c.that(false, at+".name", "%q: %s", s.Name, problem)
+	}
+	c.name(at+".secret", s.Secret)
+	c.that(s.Gate == GateLogin || s.Gate == GateNone, at+".gate", "%q is neither login nor none", s.Gate)
+	for j, a := range s.SendAs {
+		c.mailAddress(fmt.Sprintf("%s.sendAs[%d]", at, j), a)
+	}
+	if s.Listener.Bind != "" {
+		c.address(at+".listener.bind", s.Listener.Bind)
+	}
+	if s.Probe.Address != "" {
+		c.address(at+".probe.address", s.Probe.Address)
+	}
+}

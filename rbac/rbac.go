@@ -1,0 +1,126 @@
+// Package rbac computes the rights that a configuration needs: every one of
+// them, and no more.
+//
+// Secrets, ConfigMaps, the Lease and the workload are granted by resourceNames in
+// every verb. That works because list and watch carry a field selector for the
+// name, which the API server authorises as that name, and because a create by
+// server-side apply is authorised with the name too (verified on Kubernetes 1.37).
+// Three things cannot be bounded by a name: creating Events, creating a Lease
+// before it exists, and watching the Pods that a label selects. Nothing is
+// cluster-scoped.
+package rbac
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/openova-io/smtp-mirror/config"
+)
+
+// Name is the name of every Role and RoleBinding.
+const Name = "smtp-mirror"
+
+// needs are the names and rights of one namespace.
+type needs struct {
+	readSecrets, applySecrets, configMaps []string
+	rules                                 []rbacv1.PolicyRule
+}
+
+// Rules lists the rights that a configuration needs, by namespace.
+func Rules(c *config.Config) map[string][]rbacv1.PolicyRule {
+	all := map[string]*needs{}
+	in := func(namespace string) *needs {
+		if all[namespace] == nil {
+			all[namespace] = &needs{}
+		}
+		return all[namespace]
+	}
+	home := in(c.Stalwart.Namespace)
+	home.readSecrets = append(home.readSecrets, c.Stalwart.AdminSecret)
+	if c.Webhook.Enabled {
+		home.readSecrets = append(home.readSecrets, c.Webhook.Secret)
+	}
+	home.rules = append(home.rules, rule("", "pods", nil, "get", "list", "watch"))
+	home.rules = append(home.rules, restart(c.Stalwart.Restart)...)
+	for _, s := range c.Submissions {
+		home.readSecrets = append(home.readSecrets, s.Secret)
+		for _, m := range s.Mirrors {
+			in(m.Namespace).applySecrets = append(in(m.Namespace).applySecrets, m.Name)
+		}
+	}
+	in(c.DNSRecords.Namespace).configMaps = []string{c.DNSRecords.Name}
+	out := map[string][]rbacv1.PolicyRule{}
+	for namespace, n := range all {
+		out[namespace] = n.list()
+	}
+	if e := c.LeaderElection; e.Enabled {
+		out[e.Namespace] = append(out[e.Namespace], rule("coordination.k8s.io", "leases", nil, "create"),
+			rule("coordination.k8s.io", "leases", []string{e.Name}, "get", "update"))
+	}
+	return out
+}
+
+func restart(r config.Restart) []rbacv1.PolicyRule {
+	if !r.Enabled {
+		return nil
+	}
+	resource := map[string]string{"StatefulSet": "statefulsets", "Deployment": "deployments"}[r.Kind]
+	return []rbacv1.PolicyRule{rule("apps", resource, []string{r.Name}, "get", "patch")}
+}
+
+func (n *needs) list() []rbacv1.PolicyRule {
+	var rules []rbacv1.PolicyRule
+	if len(n.readSecrets) > 0 {
+		rules = append(rules, rule("", "secrets", n.readSecrets, "get", "list", "watch"))
+	}
+	if len(n.applySecrets) > 0 {
+		rules = append(rules, rule("", "secrets", n.applySecrets, "get", "list", "watch", "create", "patch"))
+	}
+	if len(n.configMaps) > 0 {
+		rules = append(rules, rule("", "configmaps", n.configMaps, "get", "list", "watch", "update"))
+	}
+	rules = append(rules, n.rules...)
+	return append(rules, rule("events.k8s.io", "events", nil, "create", "patch"))
+}
+
+func rule(group, resource string, names []string, verbs ...string) rbacv1.PolicyRule {
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: []string{resource}, ResourceNames: names, Verbs: verbs}
+}
+
+// Objects are the Roles and RoleBindings, sorted by namespace.
+func Objects(c *config.Config, accountNamespace, accountName string) []any {
+	var objects []any
+	rules := Rules(c)
+	for _, namespace := range slices.Sorted(maps.Keys(rules)) {
+		meta := metav1.ObjectMeta{Name: Name, Namespace: namespace, Labels: map[string]string{"app.kubernetes.io/name": "smtp-mirror"}}
+		objects = append(objects,
+			&rbacv1.Role{TypeMeta: metav1.TypeMeta{APIVersion: "rbac.authorization.k8s.io/v1", Kind: "Role"}, ObjectMeta: meta, Rules: rules[namespace]},
+			&rbacv1.RoleBinding{TypeMeta: metav1.TypeMeta{APIVersion: "rbac.authorization.k8s.io/v1", Kind: "RoleBinding"}, ObjectMeta: meta,
+				RoleRef:  rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "Role", Name: Name},
+				Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: accountNamespace, Name: accountName}}})
+	}
+	return objects
+}
+
+// YAML prints the objects as one stream of documents.
+func YAML(c *config.Config, accountNamespace, accountName string) ([]byte, error) {
+	var out bytes.Buffer
+	for i, object := range Objects(c, accountNamespace, accountName) {
+		text, err := yaml.Marshal(object)
+		if err != nil {
+			return nil, fmt.Errorf("printing the roles: %w", err)
+		}
+		if i > 0 {
+			out.WriteString("---\n")
+		}
+		out.Write(text)
+	}
+	return out.Bytes(), nil
+}
