@@ -22,6 +22,7 @@ type activeSettings struct {
 	webhooks                     []object
 	signatures                   map[string]string // 0.15: settings below "signature."
 	adminUser, adminSecret       string            // 0.15: fallback administrator
+	hostname                     string            // 0.15
 }
 
 // loadSettings takes a copy of everything that waits for a reload.

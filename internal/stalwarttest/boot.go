@@ -150,7 +150,10 @@ func (s *Server) renewNode(p *process) {
 // hostname is the configured default, else the one of the environment.
 func (s *Server) hostname() string {
 	if s.edition.rest {
-		return s.settingOr("server.hostname", s.opts.Hostname)
+		if s.process != nil && s.process.active.hostname != "" {
+			return s.process.active.hostname
+		}
+		return s.opts.Hostname
 	}
 	if name := str(sub(s.store.tables["SystemSettings"][singletonID])["defaultHostname"]); name != "" {
 		return name

@@ -228,7 +228,10 @@ func (x *exchange) fail(status int) {
 	case http.StatusBadRequest:
 		p.Title, p.Detail = "Invalid parameters", "One or multiple parameters could not be parsed."
 	case http.StatusInternalServerError:
-		p.Detail = "There was a problem while processing your request. Please contact the system administrator if this problem persists."
+		p.Detail = "There was a problem while processing your request."
+		if x.s.edition.jmap {
+			p.Detail += " Please contact the system administrator if this problem persists."
+		}
 	}
 	x.json(status, problemJSON, p)
 }

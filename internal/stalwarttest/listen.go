@@ -45,7 +45,8 @@ func (c *connSet) closeAll() {
 }
 
 // guard is a listener that lets no banned client in. The kernel has completed
-// the handshake by then: the client sees a connection that is reset at once.
+// the handshake by then: the client sees a connection that is closed at once,
+// or reset when it has already sent something.
 type guard struct {
 	net.Listener
 	s        *Server
@@ -62,7 +63,7 @@ func (g *guard) Accept() (net.Conn, error) {
 		if g.s.admits(g.p, conn.RemoteAddr(), g.throttle) && g.p.conns.add(conn) {
 			return &trackedConn{Conn: conn, set: &g.p.conns}, nil
 		}
-		reset(conn)
+		conn.Close()
 	}
 }
 
@@ -74,14 +75,6 @@ type trackedConn struct {
 func (c *trackedConn) Close() error {
 	c.set.remove(c.Conn)
 	return c.Conn.Close()
-}
-
-// reset closes a connection without a goodbye.
-func reset(conn net.Conn) {
-	if tc, ok := conn.(*net.TCPConn); ok {
-		tc.SetLinger(0)
-	}
-	conn.Close()
 }
 
 // admits asks the ban list and, on SMTP, the connection throttle.

@@ -97,3 +97,17 @@ func notReplayed15() map[string]string {
 		"metrics-prometheus[0]": "metrics are not part of the stand-in",
 	}
 }
+
+// scenariosLite are the answers in which stalwart-lite differs.
+func scenariosLite() []scenario {
+	o := Options{Version: "lite", AdminPassword: "ADMIN-test-secret"}
+	key := rest("POST", "/api/principal", object{
+		"type": "apiKey", "name": "smtp-mirror", "secrets": []string{"TEST-api-key-secret"}, "enabledPermissions": []string{"authenticate"},
+	})
+	return []scenario{{opts: o, steps: joined(
+		files(`detect-jmap-session-authenticated detect-jmap-session-bad-password detect-jmap-session-unauthenticated
+			detect-logs-startup detect-update-webadmin detect-version detect-well-known-jmap`),
+		prepared(key, "apikey-jmap-session-rejected"),
+		prepared(func(l *lab) { l.s.Fail(Fault{Kind: UnwritableFile}) }, "settings-insert-local-key-unwritable-file"),
+	)}}
+}

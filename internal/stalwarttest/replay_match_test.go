@@ -304,11 +304,11 @@ func neutralText(key, s string) any {
 	if strings.HasPrefix(s, "-----BEGIN") && strings.Contains(s, "PRIVATE KEY") {
 		return s[:strings.IndexByte(s, '\n')]
 	}
+	s = volatileTLSA.ReplaceAllString(s, "${1}sum")
 	s = volatileKey.ReplaceAllString(s, "${1}random")
 	s = volatileDate.ReplaceAllString(s, "date")
 	s = volatileMonth.ReplaceAllString(s, "month${1}")
 	s = volatilePort.ReplaceAllString(s, "${1}:port")
-	s = volatileTLSA.ReplaceAllString(s, "${1}sum")
 	s = volatileSRV.ReplaceAllString(s, "0 1 port ")
 	return volatileLookup.ReplaceAllString(s, "${1}")
 }

@@ -84,6 +84,7 @@ func TestReplay(t *testing.T) {
 		{"v0.16.18", scenarios1618(), notReplayed1618()},
 		{"v0.16.3", scenarios163(), notReplayed163()},
 		{"v0.15-line", scenarios15(t), notReplayed15()},
+		{"v0.15-line/lite-differences", scenariosLite(), nil},
 	} {
 		rep := &report{seen: map[string]bool{}, listed: set.list, used: map[string]bool{}}
 		for _, sc := range set.scenarios {

@@ -19,6 +19,8 @@ func (c *smtpConn) mail(argument string) {
 		c.reply("503 5.5.1 Multiple MAIL commands not allowed.")
 	case tooBig(parameters):
 		c.reply("552 5.3.4 Message too big for system.")
+	case from != "" && !strings.Contains(from, "@"):
+		c.reply("501 5.1.8 Bad sender's system address.")
 	case !c.maySend(from):
 		c.reply("501 5.5.4 You are not allowed to send from this address.")
 	default:
