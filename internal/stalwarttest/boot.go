@@ -130,6 +130,7 @@ func (s *Server) registerListeners(p *process) {
 		delete(l, "addr")
 		if addr != "" {
 			l["bind"] = object{addr: true}
+			s.registered[addr] = true
 			s.insert("NetworkListener", l)
 		}
 	}

@@ -201,6 +201,9 @@ func (s *Server) listenRegistered(p *process) error {
 // isRegistered tells whether a listener of the options still has its object.
 // Before the first start there is none, and 0.15 keeps listeners in a file.
 func (s *Server) isRegistered(addr string) bool {
+	if !s.registered[addr] {
+		return true // a second process on a store keeps its listeners to itself
+	}
 	listeners := s.registeredListeners()
 	for _, l := range listeners {
 		if sub(l["bind"])[addr] == true {

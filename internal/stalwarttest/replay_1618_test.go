@@ -28,7 +28,7 @@ func scenarios1618() []scenario {
 				}
 			}},
 		}},
-		{opts: fixture, steps: mainSteps1618()},
+		{opts: fixture, steps: joined(mainSteps1618(), lateSteps1618())},
 		{opts: Options{Version: "0.16.18", Domain: "example.test", KeepThrottle: true}, steps: []step{{file: "97-inbound-throttles"}}},
 	}
 	return out
@@ -66,6 +66,12 @@ func mainSteps1618() []step {
 		{file: "60-push"},
 		{file: "61-webhook"},
 		{file: "62-restart", before: restart("")},
+	}
+}
+
+// lateSteps1618 were recorded on the same fixture: settings, rotation, bans.
+func lateSteps1618() []step {
+	return []step{
 		{file: "90-mta-stage-auth", before: update("MtaStageAuth", "singleton", object{"waitOnFail": object{"else": "1s"}})},
 		{file: "91-other-grants"},
 		{file: "92-actions"},

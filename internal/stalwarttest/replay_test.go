@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -107,17 +105,6 @@ func TestReplay(t *testing.T) {
 		printList(set.name, rep.listed)
 	}
 	fmt.Printf("replayed %d of %d exchanges, %d listed with a reason\n%s", passed, total, listed, summary)
-}
-
-func printList(set string, list map[string]string) {
-	byReason := map[string][]string{}
-	for name, reason := range list {
-		byReason[reason] = append(byReason[reason], name)
-	}
-	for reason, names := range byReason {
-		slices.Sort(names)
-		fmt.Printf("not replayed, %s: %s: %s\n", set, reason, strings.Join(names, " "))
-	}
 }
 
 func runScenario(t *testing.T, sc scenario, rep *report) {
@@ -229,36 +216,4 @@ func (l *lab) authorize(request *http.Request, r recorded) {
 	if token, ok := strings.CutPrefix(r.header["Authorization"], "Bearer "); ok {
 		request.Header.Set("Authorization", "Bearer "+l.ids.secret(token))
 	}
-}
-
-func shortened(text []byte) string {
-	if len(text) > 4000 {
-		return string(text[:4000]) + "..."
-	}
-	return string(text)
-}
-
-// allExchanges names every exchange of a set.
-func allExchanges(t *testing.T, set string) []string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", set, "*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no recordings of %s: %v", set, err)
-	}
-	var out []string
-	for _, file := range files {
-		for _, r := range load(t, set, strings.TrimSuffix(filepath.Base(file), ".json")) {
-			out = append(out, r.name())
-		}
-	}
-	return out
-}
-
-func readFile(t *testing.T, set, file string) []byte {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", set, file+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
 }
