@@ -47,7 +47,7 @@ func Probe(ctx context.Context, r Request) Result {
 	defer cancel()
 	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", r.Address)
 	if err != nil {
-		return Result{Verdict: Unreachable, Detail: r.Address + ": " + dialProblem(err)}
+		return Result{Verdict: Unreachable, Address: r.Address, Detail: r.Address + ": " + dialProblem(err)}
 	}
 	defer func() { _ = conn.Close() }()
 	// Closing is the only way to stop the client early: it sets the deadline anew
@@ -55,6 +55,7 @@ func Probe(ctx context.Context, r Request) Result {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	result := dialogue(conn, r)
+	result.Address = r.Address
 	result.Detail = redact.Scrub(result.Detail, r.Password)
 	return result
 }

@@ -94,6 +94,8 @@ type reply struct {
 	status  int
 	body    []byte
 	json    bool
+
+	location string // of a redirect, which is never followed
 }
 
 // decode parses the body; a failure does not show it.
@@ -151,7 +153,7 @@ func (c *Conn) send(ctx context.Context, method, path string, body any, cred *Cr
 	if len(text) > maxBody {
 		return nil, &UnexpectedError{name, fmt.Sprintf("more than %d MiB", maxBody>>20)}
 	}
-	return &reply{name, resp.StatusCode, text, strings.Contains(resp.Header.Get("Content-Type"), "json")}, nil
+	return &reply{name, resp.StatusCode, text, strings.Contains(resp.Header.Get("Content-Type"), "json"), resp.Header.Get("Location")}, nil
 }
 
 func (c *Conn) request(ctx context.Context, method, path string, body any, cred *Credential) (*http.Request, error) {

@@ -70,14 +70,11 @@ func (c *Conn) unusualMode(ctx context.Context) error {
 }
 
 // BootID is a value that changes with every start of a 0.16 process (the state
-// of its session). It is empty on 0.15, which has none.
+// of its session, seeded at random). It never changes on 0.15, and is empty where
+// there is no session.
 func (c *Conn) BootID(ctx context.Context) (string, error) {
-	probe, err := c.anonymous(ctx, http.MethodGet, "/api/principal")
-	if err != nil || probe.status != http.StatusNotFound {
-		return "", err
-	}
 	got, err := c.call(ctx, http.MethodGet, "/jmap/session", nil)
-	if err != nil {
+	if err != nil || got.status != http.StatusOK {
 		return "", err
 	}
 	var session struct{ State string }

@@ -20,6 +20,9 @@ func (e *UnreachableError) Error() string { return "Stalwart at " + e.Address + 
 // Reason is a heading of the runbook.
 func (e *UnreachableError) Reason() string { return ReasonUnreachable }
 
+// Knock is the address to dial for a sign of life.
+func (e *UnreachableError) Knock() string { return e.Address }
+
 // UnexpectedError says that the answer is not one that this API gives: a 5xx, a
 // redirect, HTML, broken or oversized JSON.
 type UnexpectedError struct {

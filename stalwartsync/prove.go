@@ -105,7 +105,11 @@ func (r *Relay) trouble(ctx context.Context, result *watcher.Result, probe smtpp
 		}
 	}
 	if t.Retry {
-		return &probeError{t}
+		failure := &probeError{t: t}
+		if probe.Verdict == smtpprobe.Unreachable {
+			failure.address = probe.Address
+		}
+		return failure
 	}
 	return &watcher.HoldError{Why: t.Reason, Text: t.Message, After: t.Wait}
 }
@@ -155,10 +159,14 @@ func (r *Relay) listening(ctx context.Context, probe smtpprobe.Result, run *run)
 }
 
 // probeError is a trouble that may pass by itself.
-type probeError struct{ t Trouble }
+type probeError struct {
+	t       Trouble
+	address string // to knock at, where nothing answers
+}
 
 func (e *probeError) Error() string  { return e.t.Message }
 func (e *probeError) Reason() string { return e.t.Reason }
+func (e *probeError) Knock() string  { return e.address }
 
 // apiError holds where the API server forbids what the restart needs.
 func apiError(err error) error {

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"k8s.io/klog/v2"
+
+	"github.com/openova-io/smtp-mirror/config"
+	"github.com/openova-io/smtp-mirror/rbac"
+)
+
+// Exit codes. 64 is sysexits' EX_USAGE.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitHeld  = 2
+	exitUsage = 64
+)
+
+const usage = `usage: smtp-mirror COMMAND [flags]
+
+  run      --config FILE [--kubeconfig F] [--log-format json|text] [--log-level L]
+           watch, and keep everything true until SIGTERM
+  once     --config FILE [--timeout 60s] [--dry-run] [--kubeconfig F] ...
+           make everything true once; exit 1 for any error, else 2 for anything held, else 0
+  config   --config FILE
+           print the effective configuration
+  rbac     --config FILE --service-account NAMESPACE/NAME
+           print the Roles and RoleBindings that the configuration needs
+  version
+`
+
+// options are the flags of all commands.
+type options struct {
+	configFile, kubeconfig, logFormat, serviceAccount string
+	logLevel                                          slog.Level
+	timeout                                           time.Duration
+	dryRun                                            bool
+
+	config *config.Config
+	log    *slog.Logger
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// dispatch runs one command and gives its exit code.
+func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	commands := map[string]func(context.Context, *options) int{"run": run, "once": once, "config": printConfig, "rbac": printRBAC}
+	if len(args) == 0 {
+		_, _ = io.WriteString(stderr, usage)
+		return exitUsage
+	}
+	switch args[0] {
+	case "version":
+		_, _ = fmt.Fprintln(stdout, version())
+		return exitOK
+	case "help", "-h", "--help":
+		_, _ = io.WriteString(stdout, usage)
+		return exitOK
+	}
+	command := commands[args[0]]
+	if command == nil {
+		_, _ = fmt.Fprintf(stderr, "smtp-mirror: there is no command %q\n%s", args[0], usage)
+		return exitUsage
+	}
+	o, err := parse(args[0], args[1:], stdout, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return exitOK
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "smtp-mirror %s: %v\n", args[0], err)
+		return exitUsage
+	}
+	return command(ctx, o)
+}
+
+// parse reads flags and configuration; every error is one of usage.
+func parse(command string, args []string, stdout, stderr io.Writer) (*options, error) {
+	o := &options{stdout: stdout, stderr: stderr}
+	set := flag.NewFlagSet("smtp-mirror "+command, flag.ContinueOnError)
+	set.SetOutput(stderr)
+	set.StringVar(&o.configFile, "config", "", "configuration `file` (YAML), required")
+	if command == "run" || command == "once" {
+		set.StringVar(&o.kubeconfig, "kubeconfig", "", "`file` to find the cluster with; default: the Pod's own ServiceAccount")
+		set.StringVar(&o.logFormat, "log-format", "json", "json or text")
+		set.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
+	}
+	if command == "once" {
+		set.DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for all targets")
+		set.BoolVar(&o.dryRun, "dry-run", false, "write nothing, neither in Kubernetes nor in Stalwart; say what would be written")
+	}
+	if command == "rbac" {
+		set.StringVar(&o.serviceAccount, "service-account", "", "`NAMESPACE/NAME` of the controller's ServiceAccount, required")
+	}
+	if err := set.Parse(args); err != nil {
+		return nil, err
+	}
+	return o, o.check(set.Args())
+}
+
+func (o *options) check(rest []string) error {
+	if len(rest) > 0 {
+		return fmt.Errorf("unexpected argument %q", rest[0])
+	}
+	if o.configFile == "" {
+		return errors.New("--config is required")
+	}
+	var err error
+	o.config, err = config.Load(o.configFile)
+	if err != nil {
+		return err
+	}
+	switch o.logFormat {
+	case "", "json":
+		o.log = slog.New(slog.NewJSONHandler(o.stderr, &slog.HandlerOptions{Level: o.logLevel}))
+	case "text":
+		o.log = slog.New(slog.NewTextHandler(o.stderr, &slog.HandlerOptions{Level: o.logLevel}))
+	default:
+		return fmt.Errorf("--log-format %q is neither json nor text", o.logFormat)
+	}
+	klog.SetSlogLogger(o.log) // client-go speaks through the same log
+	return nil
+}
+
+func printConfig(_ context.Context, o *options) int {
+	text, err := o.config.YAML()
+	return o.print(text, err)
+}
+
+func printRBAC(_ context.Context, o *options) int {
+	namespace, name, ok := strings.Cut(o.serviceAccount, "/")
+	if !ok || namespace == "" || name == "" {
+		_, _ = fmt.Fprintln(o.stderr, "smtp-mirror rbac: --service-account NAMESPACE/NAME is required")
+		return exitUsage
+	}
+	text, err := rbac.YAML(o.config, namespace, name)
+	return o.print(text, err)
+}
+
+func (o *options) print(text []byte, err error) int {
+	if err == nil {
+		_, err = o.stdout.Write(text)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(o.stderr, "smtp-mirror: %v\n", err)
+		return exitError
+	}
+	return exitOK
+}
+
+// version is what the build knows of itself: the module's version, or the
+// commit. It holds no date, so that two builds are equal.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && (v == "" || v == "(devel)") {
+			v = s.Value
+		}
+	}
+	return v
+}

@@ -1,0 +1,199 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/openova-io/smtp-mirror/audit"
+	"github.com/openova-io/smtp-mirror/config"
+	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/submission"
+	"github.com/openova-io/smtp-mirror/watcher"
+)
+
+// Options make a [Controller].
+type Options struct {
+	Config   *config.Config
+	Clients  Clients
+	Log      *slog.Logger
+	Metrics  *audit.Metrics
+	Queue    workqueue.MetricsProvider
+	Events   audit.Recorder // nil = none
+	Identity string         // of this process in the Lease
+	DryRun   bool
+	Observe  func(watcher.Transition) // beside the audit; nil for nobody
+}
+
+// feed is a watcher.Feed of whatever type.
+type feed interface {
+	Run(ctx context.Context)
+	Name() string
+	Synced() bool
+	Settled() bool
+	StaleFor() time.Duration
+	FreshAt() time.Time
+	Rebuilds() int64
+}
+
+// Controller is one configuration at work.
+type Controller struct {
+	o      Options
+	trail  *audit.Trail
+	loop   *watcher.Loop
+	ledger submission.Ledger
+
+	fleet      *stalwart.Fleet
+	adminGate  *stalwart.Gate
+	loginGates map[string]*stalwart.Gate
+
+	feeds   []feed
+	dirs    map[string]watcher.Source // directory -> what to wake
+	pods    *watcher.Feed[*corev1.Pod]
+	secrets map[string]*watcher.Feed[*corev1.Secret] // by namespace/name
+	records *watcher.Feed[*corev1.ConfigMap]
+	knocker *watcher.Knocker
+	pulse   *pulse
+
+	leading  atomic.Bool
+	lostTerm atomic.Bool   // leadership was lost, not given back
+	nudge    chan struct{} // the API server answers again
+}
+
+// settlePatience is how long the start waits for the caches before it lets the
+// targets say themselves what is missing.
+const settlePatience = 5 * time.Second
+
+// Run watches, and writes while it leads, until ctx ends and everything that
+// was begun has finished.
+func (c *Controller) Run(ctx context.Context) {
+	var background sync.WaitGroup
+	watch, stop := context.WithCancel(context.WithoutCancel(ctx))
+	c.watch(watch, &background)
+	c.settle(ctx)
+	c.o.Metrics.Start(c.loop.Status())
+	if c.o.Config.LeaderElection.Enabled && c.o.Identity != "" {
+		c.elect(ctx)
+	} else {
+		c.lead(ctx)
+	}
+	stop()
+	background.Wait()
+	c.fleet.CloseAll()
+}
+
+// watch starts everything that only looks.
+func (c *Controller) watch(ctx context.Context, background *sync.WaitGroup) {
+	for _, f := range c.feeds {
+		background.Go(func() { f.Run(ctx) })
+	}
+	for dir, source := range c.dirs {
+		background.Go(func() { watcher.WatchDir(ctx, c.o.Log, dir, func() { c.loop.Wake(source) }) })
+	}
+	background.Go(func() { c.knocker.Run(ctx) })
+	background.Go(func() { c.pulse.run(ctx) })
+}
+
+// settle waits until every cache is filled or refused.
+func (c *Controller) settle(ctx context.Context) {
+	deadline := time.NewTimer(settlePatience)
+	defer deadline.Stop()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !c.Settled() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-deadline.C:
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Settled reports whether every cache is filled, or refused for good.
+func (c *Controller) Settled() bool {
+	return !slices.ContainsFunc(c.feeds, func(f feed) bool { return !f.Settled() })
+}
+
+// Bounds after which the controller calls itself dead.
+const (
+	deadBeat  = time.Minute
+	deadCache = 3 * time.Minute
+)
+
+// Alive reports what does not move any more: the loop, or a cache that is known
+// to be old and cannot be rebuilt. An API server that does not answer, or a
+// Stalwart that is down, is not death.
+func (c *Controller) Alive() error {
+	if c.leading.Load() && time.Since(c.loop.LastBeat()) > deadBeat {
+		return errors.New("the loop has not moved for a minute")
+	}
+	for _, f := range c.feeds {
+		if f.StaleFor() > deadCache {
+			return errors.New("the cache of " + f.Name() + " is old and cannot be rebuilt")
+		}
+	}
+	return nil
+}
+
+// Leading reports whether this process writes.
+func (c *Controller) Leading() bool { return c.leading.Load() }
+
+// Stalwart is what is known of the server; zero where it has not answered yet.
+func (c *Controller) Stalwart() stalwart.Info { return *c.pulse.info.Load() }
+
+// lead runs the loop for one term.
+func (c *Controller) lead(ctx context.Context) {
+	c.leading.Store(true)
+	c.o.Metrics.Leader.Set(1)
+	c.o.Log.Info("leading", "identity", c.o.Identity)
+	select {
+	case c.pulse.now <- struct{}{}:
+	default:
+	}
+	c.loop.Run(ctx)
+	c.o.Metrics.Leader.Set(0)
+	c.leading.Store(false)
+}
+
+// Wake wakes the targets of a source from outside: the webhook.
+func (c *Controller) Wake(s watcher.Source) { c.loop.Wake(s) }
+
+// Status lists all targets.
+func (c *Controller) Status() []watcher.Status { return c.loop.Status() }
+
+// observe reports a finished run, and draws two conclusions that cross rooms:
+// what does not answer is knocked at, and keys may follow from what was created.
+func (c *Controller) observe(t watcher.Transition) {
+	c.trail.Observe(t)
+	if address := knockAt(t.Err); address != "" {
+		c.knocker.Down(address)
+	}
+	if len(t.Result.Changes) > 0 && t.After.Name != targetRecord {
+		c.loop.Wake(sourceChanged)
+	}
+	if c.o.Observe != nil {
+		c.o.Observe(t)
+	}
+	for _, f := range c.feeds {
+		c.o.Metrics.Cache(f.Name(), f.FreshAt(), f.Rebuilds())
+	}
+}
+
+// restarted says that Stalwart is another process than before: refused
+// credentials get one more try, and everything is looked at again.
+func (c *Controller) restarted() {
+	c.adminGate.Renew()
+	for _, g := range c.loginGates {
+		g.Renew()
+	}
+	c.loop.Wake(sourceStalwart)
+}

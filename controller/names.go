@@ -1,0 +1,70 @@
+package controller
+
+import (
+	"github.com/openova-io/smtp-mirror/config"
+	"github.com/openova-io/smtp-mirror/watcher"
+)
+
+// The sources that wake, by name.
+const (
+	sourceAdmin      watcher.Source = "secret/admin"
+	sourceWebhookKey watcher.Source = "secret/webhook"
+	sourceRecords    watcher.Source = "configmap/dns-records"
+	sourceStalwart   watcher.Source = "stalwart/incarnation" // restarted, or answers again
+	sourceChanged    watcher.Source = "stalwart/changed"     // we wrote something that keys may follow from
+	sourceWebhook    watcher.Source = "webhook"
+	sourceKeyFiles   watcher.Source = "file/dkim"
+	sourceTrustFiles watcher.Source = "file/ca"
+)
+
+func sourceSubmission(secret string) watcher.Source {
+	return watcher.Source("secret/submission/" + secret)
+}
+
+func sourceMirror(m config.Mirror) watcher.Source {
+	return watcher.Source("secret/mirror/" + m.Namespace + "/" + m.Name)
+}
+
+func sourceProof(submission string) watcher.Source { return watcher.Source("proof/" + submission) }
+
+// The targets.
+const targetRecord watcher.Target = "dkim-record"
+
+func targetRelay(s config.Submission) watcher.Target { return watcher.Target("relay/" + s.Name) }
+
+func targetMirror(m config.Mirror) watcher.Target {
+	return watcher.Target("mirror/" + m.Namespace + "/" + m.Name)
+}
+
+// Routes is who follows whom. Nothing else in the program knows.
+//
+//	source \ wakes            relay  mirror  dkim-record
+//	secret/submission           ●      ●
+//	secret/admin                ●               ●
+//	secret/webhook              ●
+//	secret/mirror                      ●
+//	proof (chained)                    ●
+//	configmap/dns-records                       ●
+//	stalwart/incarnation        ●               ●
+//	stalwart/changed (chained)                  ●
+//	webhook                     ●               ●
+//	file/dkim                                   ●
+//	file/ca                     ●               ●
+//
+// The resync wakes every target at its own pace.
+func Routes(c *config.Config) watcher.Routes {
+	r := watcher.Routes{}
+	on := func(t watcher.Target, sources ...watcher.Source) {
+		for _, s := range sources {
+			r[s] = append(r[s], t)
+		}
+	}
+	on(targetRecord, sourceAdmin, sourceRecords, sourceStalwart, sourceChanged, sourceWebhook, sourceKeyFiles, sourceTrustFiles)
+	for _, s := range c.Submissions {
+		on(targetRelay(s), sourceSubmission(s.Secret), sourceAdmin, sourceWebhookKey, sourceStalwart, sourceWebhook, sourceTrustFiles)
+		for _, m := range s.Mirrors {
+			on(targetMirror(m), sourceSubmission(s.Secret), sourceMirror(m), sourceProof(s.Name))
+		}
+	}
+	return r
+}

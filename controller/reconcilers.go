@@ -1,0 +1,65 @@
+package controller
+
+import (
+	"errors"
+
+	"github.com/openova-io/smtp-mirror/config"
+	"github.com/openova-io/smtp-mirror/dkimwatch"
+	"github.com/openova-io/smtp-mirror/mirror"
+	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/stalwartsync"
+)
+
+// relay wires the reconciler of one submission.
+func (c *Controller) relay(s config.Submission) *stalwartsync.Relay {
+	gate := stalwart.NewGate()
+	c.loginGates[s.Name] = gate
+	r := &stalwartsync.Relay{
+		Submission: s.Name, SourceRef: c.ref(s.Secret), Source: c.secrets[c.o.Config.Stalwart.Namespace+"/"+s.Secret].One,
+		Wish: c.wish(s), Fleet: c.fleet, Pods: c.incarnations, Probe: probe, Request: request(s.Probe), Gate: gate,
+		Ledger: &c.ledger, Proven: func() { c.loop.Wake(sourceProof(s.Name)) }, DryRun: c.o.DryRun,
+	}
+	if restart := c.o.Config.Stalwart.Restart; restart.Enabled {
+		r.Restarter = &stalwartsync.Restarter{Apps: c.o.Clients.Apps, Kind: restart.Kind, Namespace: c.o.Config.Stalwart.Namespace, Name: restart.Name}
+	}
+	return r
+}
+
+// mirror wires the reconciler of one target.
+func (c *Controller) mirror(s config.Submission, m config.Mirror) *mirror.Mirror {
+	wish := mirror.Wish{Labels: m.Labels, Annotations: m.Annotations}
+	for _, shape := range m.Shapes {
+		wish.Shapes = append(wish.Shapes, mirror.Shape(shape))
+	}
+	return &mirror.Mirror{
+		Submission: s.Name, Domain: c.o.Config.Domain, Namespace: m.Namespace, Name: m.Name, Wish: wish, SourceRef: c.ref(s.Secret),
+		Source: c.secrets[c.o.Config.Stalwart.Namespace+"/"+s.Secret].One, Target: c.secrets[m.Namespace+"/"+m.Name].One,
+		Secrets: c.o.Clients.Core.Secrets(m.Namespace), Ledger: &c.ledger, Ungated: s.Gate == config.GateNone, DryRun: c.o.DryRun,
+	}
+}
+
+// record wires the reconciler of the dns-records ConfigMap. A trouble whose
+// object is not there is reported on the first SOURCE.
+func (c *Controller) record() *dkimwatch.Record {
+	cfg := c.o.Config
+	r := &dkimwatch.Record{
+		Domain: cfg.Domain, Namespace: cfg.DNSRecords.Namespace, Name: cfg.DNSRecords.Name, KeyDir: cfg.DKIMKeyDir, ConfigMap: c.records.One,
+		ConfigMaps: c.o.Clients.Core.ConfigMaps(cfg.DNSRecords.Namespace), Fleet: c.fleet, DryRun: c.o.DryRun,
+	}
+	if len(cfg.Submissions) > 0 {
+		r.SourceRef = c.ref(cfg.Submissions[0].Secret)
+	}
+	return r
+}
+
+// knocking is an error that knows which address does not answer.
+type knocking interface{ Knock() string }
+
+// knockAt gives the address to knock at, "" where the trouble is another.
+func knockAt(err error) string {
+	var k knocking
+	if errors.As(err, &k) {
+		return k.Knock()
+	}
+	return ""
+}

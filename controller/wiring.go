@@ -1,0 +1,228 @@
+package controller
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/openova-io/smtp-mirror/audit"
+	"github.com/openova-io/smtp-mirror/config"
+	"github.com/openova-io/smtp-mirror/redact"
+	"github.com/openova-io/smtp-mirror/smtpprobe"
+	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/stalwartsync"
+	"github.com/openova-io/smtp-mirror/submission"
+	"github.com/openova-io/smtp-mirror/watcher"
+)
+
+// New wires a configuration. Nothing runs and nothing is dialed before Run.
+func New(o Options) (*Controller, error) {
+	c := &Controller{o: o, adminGate: stalwart.NewGate(), loginGates: map[string]*stalwart.Gate{}, dirs: map[string]watcher.Source{},
+		secrets: map[string]*watcher.Feed[*corev1.Secret]{}, nudge: make(chan struct{}, 1)}
+	c.trail = &audit.Trail{Log: o.Log, Events: o.Events, Metrics: o.Metrics}
+	c.knocker = watcher.NewKnocker(func(string) { c.loop.Wake(sourceStalwart) })
+	c.watchObjects()
+	if err := c.connect(); err != nil {
+		return nil, err
+	}
+	c.pulse = newPulse(c)
+	reconcilers := map[watcher.Target]watcher.Reconciler{targetRecord: c.record()}
+	for _, s := range o.Config.Submissions {
+		reconcilers[targetRelay(s)] = c.relay(s)
+		for _, m := range s.Mirrors {
+			reconcilers[targetMirror(m)] = c.mirror(s, m)
+		}
+	}
+	c.loop = watcher.NewLoop(watcher.LoopOptions{Reconcilers: reconcilers, Routes: Routes(o.Config), Resync: o.Config.Resync.Duration, Observe: c.observe, Metrics: o.Queue})
+	return c, nil
+}
+
+// watchObjects makes one feed per object that is named anywhere.
+func (c *Controller) watchObjects() {
+	cfg, core := c.o.Config, c.o.Clients.Core
+	c.secret(cfg.Stalwart.Namespace, cfg.Stalwart.AdminSecret, sourceAdmin)
+	if cfg.Webhook.Enabled {
+		c.secret(cfg.Stalwart.Namespace, cfg.Webhook.Secret, sourceWebhookKey)
+	}
+	for _, s := range cfg.Submissions {
+		c.secret(cfg.Stalwart.Namespace, s.Secret, sourceSubmission(s.Secret))
+		c.dir(s.Probe.CAFile, sourceTrustFiles)
+		for _, m := range s.Mirrors {
+			c.secret(m.Namespace, m.Name, sourceMirror(m))
+		}
+	}
+	c.records = watcher.NewFeed(watcher.ConfigMap(core, cfg.DNSRecords.Namespace, cfg.DNSRecords.Name), c.waker(sourceRecords))
+	c.pods = watcher.NewFeed(watcher.Pods(core, cfg.Stalwart.Namespace, cfg.Stalwart.PodSelector), c.podsChanged())
+	c.feeds = append(c.feeds, c.records, c.pods)
+	c.dir(cfg.Stalwart.CAFile, sourceTrustFiles)
+	if cfg.DKIMKeyDir != "" {
+		c.dirs[cfg.DKIMKeyDir] = sourceKeyFiles
+	}
+}
+
+func (c *Controller) dir(file string, source watcher.Source) {
+	if file != "" {
+		c.dirs[filepath.Dir(file)] = source
+	}
+}
+
+func (c *Controller) secret(namespace, name string, source watcher.Source) {
+	id := namespace + "/" + name
+	if c.secrets[id] != nil {
+		return
+	}
+	f := watcher.NewFeed(watcher.Secret(c.o.Clients.Core, namespace, name), c.waker(source))
+	c.secrets[id] = f
+	c.feeds = append(c.feeds, f)
+}
+
+// waker wakes the targets of a source; whatever woke, the API server answers.
+func (c *Controller) waker(source watcher.Source) func() {
+	return func() {
+		c.loop.Wake(source)
+		select {
+		case c.nudge <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// podsChanged compares the lives of Stalwart's containers and reports another
+// one as a restart. It runs in the feed's goroutine only.
+func (c *Controller) podsChanged() func() {
+	var last string
+	return func() {
+		now := watcher.Digest(c.incarnations())
+		if now == last {
+			return
+		}
+		first := last == ""
+		last = now
+		if first {
+			c.loop.Wake(sourceStalwart)
+			return
+		}
+		c.restarted()
+	}
+}
+
+// incarnations lists Stalwart's Pods; a feed that may not look lists none.
+func (c *Controller) incarnations() []watcher.Incarnation {
+	pods, err := c.pods.All()
+	if err != nil {
+		return nil
+	}
+	return watcher.Incarnations(pods, c.o.Config.Stalwart.Container)
+}
+
+// connect makes the client of Stalwart.
+func (c *Controller) connect() error {
+	s := c.o.Config.Stalwart
+	roots, err := rootsOf(s.CAFile)
+	if err != nil {
+		return err
+	}
+	admin := c.secrets[s.Namespace+"/"+s.AdminSecret]
+	c.fleet, err = stalwart.NewFleet(stalwart.Options{URL: s.URL, Roots: roots, Gate: c.adminGate, Credential: func() (stalwart.Credential, error) {
+		secret, err := admin.One()
+		if err != nil {
+			return stalwart.Credential{}, err
+		}
+		return credential(secret, s)
+	}})
+	if err != nil {
+		return fmt.Errorf("connecting to Stalwart: %w", err)
+	}
+	return nil
+}
+
+// credential reads the administrator's Secret.
+func credential(secret *corev1.Secret, s config.Stalwart) (stalwart.Credential, error) {
+	if secret == nil {
+		return stalwart.Credential{}, &watcher.HoldError{Why: stalwartsync.ReasonAdminSecretMissing, Text: "the secret " + s.Namespace + "/" + s.AdminSecret + " does not exist"}
+	}
+	cred, err := stalwart.AdminFromSecret(secret.Data, s.AdminUser)
+	if err != nil {
+		return cred, &watcher.HoldError{Why: stalwartsync.ReasonAdminSecretInvalid, Text: "the secret " + s.Namespace + "/" + s.AdminSecret + ": " + err.Error()}
+	}
+	return cred, nil
+}
+
+// rootsOf reads a CA bundle; "" is the system's.
+func rootsOf(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file) //nolint:gosec // the operator's choice
+	if err != nil {
+		return nil, fmt.Errorf("reading the CA file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, errors.New("the CA file " + file + " holds no certificate")
+	}
+	return pool, nil
+}
+
+// ref is the SOURCE as the object of Events.
+func (c *Controller) ref(secret string) corev1.ObjectReference {
+	return corev1.ObjectReference{APIVersion: "v1", Kind: "Secret", Namespace: c.o.Config.Stalwart.Namespace, Name: secret}
+}
+
+// request says where and how consumers dial, for the probe. The CA file is read
+// anew each time: it may be a mounted Secret.
+func request(p config.Probe) func(submission.Credentials) (smtpprobe.Request, error) {
+	return func(creds submission.Credentials) (smtpprobe.Request, error) {
+		roots, err := rootsOf(p.CAFile)
+		r := smtpprobe.Request{Address: p.Address, ServerName: p.ServerName, Roots: roots, NoVerify: p.InsecureSkipVerify}
+		if r.Address == "" {
+			r.Address = net.JoinHostPort(creds.Host, strconv.Itoa(int(creds.Port)))
+		}
+		if r.ServerName == "" {
+			r.ServerName = creds.Host
+		}
+		return r, err
+	}
+}
+
+// wish is what the configuration asks of Stalwart for one submission.
+func (c *Controller) wish(s config.Submission) func() (stalwartsync.Wish, error) {
+	cfg := c.o.Config
+	w := stalwartsync.Wish{Domain: cfg.Domain, SendAs: s.SendAs, ReceiveBounces: s.ReceiveBounces, ListenerManage: *s.Listener.Manage,
+		ListenerName: s.Listener.Name, ListenerBind: s.Listener.Bind, AllowedIPs: cfg.Stalwart.AllowedIPs}
+	return func() (stalwartsync.Wish, error) {
+		if !cfg.Webhook.Enabled {
+			return w, nil
+		}
+		key, err := c.webhookKey()
+		w.Webhook = &stalwart.Webhook{URL: cfg.Webhook.URL, Key: key}
+		return w, err
+	}
+}
+
+// webhookKey is the key of the webhook's signatures.
+func (c *Controller) webhookKey() (redact.Secret, error) {
+	cfg := c.o.Config
+	id := cfg.Stalwart.Namespace + "/" + cfg.Webhook.Secret
+	secret, err := c.secrets[id].One()
+	if err != nil {
+		return redact.Secret{}, err
+	}
+	if secret == nil || len(secret.Data[config.KeyWebhookSignature]) == 0 {
+		return redact.Secret{}, &watcher.HoldError{Why: ReasonWebhookKeyMissing, Text: "the secret " + id + " has no " + config.KeyWebhookSignature}
+	}
+	return redact.New(string(secret.Data[config.KeyWebhookSignature])), nil
+}
+
+// ReasonWebhookKeyMissing is the reason of a webhook without a key.
+const ReasonWebhookKeyMissing = "WebhookKeyMissing"
+
+// probe is the real dialogue.
+func probe(ctx context.Context, r smtpprobe.Request) smtpprobe.Result { return smtpprobe.Probe(ctx, r) }
