@@ -71,7 +71,7 @@ func (s *Server) banned(p *process, ip string) bool {
 
 // loginFailed counts a failure and tells whether it was the one too many.
 func (s *Server) loginFailed(p *process, ip, login string) bool {
-	if p.mode != "" || s.exempt(p, ip) {
+	if p.mode != "" || s.exempt(p, ip) || p.active.authBanRate == 0 {
 		return false
 	}
 	if s.store.countFailure(s.now(), ip, login) <= p.active.authBanRate {

@@ -1,6 +1,7 @@
 package stalwarttest
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -46,21 +47,26 @@ func (s *Server) checkExpressions(t *objectType, o object) *setError {
 		if fields[name].Type != "expr" || name == "saslMechanisms" || name == "waitOnFail" {
 			continue
 		}
-		v := sub(o[name])
-		parts := map[string]string{"else": str(v["else"])}
-		for _, rule := range entries(v["match"]) {
-			parts["if"], parts["then"] = parts["if"]+" "+str(rule["if"]), parts["then"]+" "+str(rule["then"])
-		}
-		for _, part := range []string{"if", "then", "else"} {
-			if bad := unknownName(parts[part]); bad != "" {
-				return &setError{Type: "validationFailed", Properties: []string{name}, Validation: []object{{
-					"type": "Invalid", "property": name,
-					"value": "Error parsing '" + part + `' expression: Invalid variable or constant "` + bad + `"`,
-				}}}
-			}
+		if part, bad := unknownIn(sub(o[name])); bad != "" {
+			return &setError{Type: "validationFailed", Properties: []string{name}, Validation: []object{{
+				"type": "Invalid", "property": name,
+				"value": "Error parsing " + part + `: Invalid variable or constant "` + bad + `"`,
+			}}}
 		}
 	}
 	return nil
+}
+
+// unknownIn finds the first unknown name and says where it is.
+func unknownIn(rules object) (part, name string) {
+	for i, rule := range entries(rules["match"]) {
+		for _, part := range []string{"if", "then"} {
+			if bad := unknownName(str(rule[part])); bad != "" {
+				return fmt.Sprintf("'%s' expression in condition #%d", part, i+1), bad
+			}
+		}
+	}
+	return "'else' expression", unknownName(str(rules["else"]))
 }
 
 // decideExpr walks the rules and evaluates the first that holds, or the else.

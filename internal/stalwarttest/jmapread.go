@@ -36,7 +36,7 @@ func (c *call) wantedIDs(t *objectType) []string {
 		case t.View != "":
 			return c.credentialIDs("")
 		case t.Singleton:
-			return []string{singletonID}
+			return nil // a settings object is shown to those who name it
 		}
 		return c.x.s.store.ids(t.Name)
 	}
@@ -145,8 +145,12 @@ func (c *call) query(t *objectType) any {
 }
 
 func (c *call) page(ids []string) any {
-	position := min(int(num(c.args["position"])), len(ids))
-	shown := ids[position:]
+	position, shown := int(num(c.args["position"])), []string{}
+	if position < len(ids) {
+		shown = ids[position:]
+	} else {
+		position = 0
+	}
 	if limit := int(num(c.args["limit"])); limit > 0 {
 		shown = shown[:min(limit, len(shown))]
 	}

@@ -15,6 +15,9 @@ func (c *call) set(t *objectType) any {
 	if f := c.x.s.faults.take(LoseRace, c.x.r.URL.Path, c.name); f != nil {
 		return c.failed("serverUnavailable", textUnavailable)
 	}
+	if fault := c.malformed(); fault != "" {
+		return c.failed("invalidArguments", fault)
+	}
 	result := object{"accountId": c.accountID()}
 	ignored := c.x.s.faults.take(DropWrite, c.x.r.URL.Path, c.name) != nil
 	if ignored {
@@ -41,6 +44,18 @@ func (c *call) setRefusal(t *objectType) string {
 	for _, operation := range []string{"create", "update", "destroy"} {
 		if _, asked := c.args[operation]; asked && !held[operation] {
 			return "You are not authorized to " + operation + " objects of this type"
+		}
+	}
+	return ""
+}
+
+const textSingleton = "Singletons cannot be created or destroyed."
+
+// malformed names the first argument that is no map.
+func (c *call) malformed() string {
+	for _, name := range []string{"create", "update"} {
+		if v, given := c.args[name]; given && v != nil && sub(v) == nil {
+			return "invalid type: expected a valid map for " + name
 		}
 	}
 	return ""
@@ -108,7 +123,7 @@ func (c *call) create(t *objectType, name string, given object) (any, *setError)
 	case t.Name == "Bootstrap":
 		return nil, &setError{Type: "forbidden", Description: "Bootstrap objects can only be updated"}
 	case t.Singleton, t.ReadOnly:
-		return nil, &setError{Type: "singleton"}
+		return nil, &setError{Type: "singleton", Description: textSingleton}
 	}
 	o, fault := c.build(t, given)
 	if fault != nil {
@@ -147,14 +162,14 @@ func (c *call) build(t *objectType, given object) (object, *setError) {
 	if _, ok := fields["createdAt"]; ok {
 		o["createdAt"] = stamp(c.x.s.now())
 	}
-	if fault := c.write(fields, o, given); fault != nil {
+	if fault := c.write(fields, o, given, true); fault != nil {
 		return nil, fault
 	}
 	return o, missingFields(fields, o)
 }
 
 // write applies the keys of a patch, which are property names or paths.
-func (c *call) write(fields map[string]*property, o, patch object) *setError {
+func (c *call) write(fields map[string]*property, o, patch object, creating bool) *setError {
 	pt := c.patcher()
 	for _, key := range slices.Sorted(maps.Keys(patch)) {
 		if key == "@type" {
@@ -163,7 +178,7 @@ func (c *call) write(fields map[string]*property, o, patch object) *setError {
 		path := strings.Split(key, "/")
 		field, ok := fields[path[0]]
 		if !ok {
-			return invalidPatch("", textUnknown)
+			return c.unknownKey(path[0], key, creating)
 		}
 		if field.Server {
 			return invalidPatch(key, textServerSet)
@@ -177,12 +192,33 @@ func (c *call) write(fields map[string]*property, o, patch object) *setError {
 	return nil
 }
 
+// unknownKey refuses a property that the object does not have. In a new object
+// a name that no object has is not even read as a name.
+func (c *call) unknownKey(name, key string, creating bool) *setError {
+	if creating && !c.x.s.knowsProperty(name) {
+		return invalidPatch("", textUnknown)
+	}
+	return invalidPatch(key, textProperty)
+}
+
 // missingFields lists the required properties that nobody has set.
 func missingFields(fields map[string]*property, o object) *setError {
 	var missing []object
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if fields[name].Required && o[name] == nil {
+		p := fields[name]
+		switch {
+		case p.Type == "ip" && p.Required && o[name] == nil:
+			missing = append(missing, object{"type": "Invalid", "property": name, "value": "0.0.0.0"})
+		case p.Required && o[name] == nil:
 			missing = append(missing, object{"type": "Required", "property": name})
+		case len(sub(o[name])) < p.MinLength:
+			missing = append(missing, object{"type": "MinLength", "property": name, "required": p.MinLength})
+		case p.Type == "list" && p.Of.Fields != nil:
+			for _, item := range entries(o[name]) {
+				if fault := missingFields(p.Of.Fields, item); fault != nil {
+					missing = append(missing, fault.Validation...)
+				}
+			}
 		}
 	}
 	if missing == nil {
@@ -205,7 +241,13 @@ func (c *call) update(t *objectType, id string, patch object) (any, *setError) {
 		return nil, &setError{Type: "notFound"}
 	}
 	o := cloneObject(old)
-	if fault := c.write(t.fields(o), o, patch); fault != nil {
+	if fault := c.write(t.fields(o), o, patch, false); fault != nil {
+		return nil, fault
+	}
+	if kind, given := patch["@type"]; t.Name == "Account" && given && kind != o["@type"] {
+		return nil, invalidProperties("Cannot change the type of an existing account.", "@type")
+	}
+	if fault := missingFields(t.fields(o), o); fault != nil {
 		return nil, fault
 	}
 	if t.View != "" {
@@ -227,8 +269,14 @@ func (c *call) destroy(t *objectType, id string) *setError {
 	if t.View != "" {
 		return c.destroyCredential(t, id)
 	}
+	switch {
+	case t.Singleton:
+		return &setError{Type: "singleton", Description: textSingleton}
+	case t.Name == "ClusterNode":
+		return &setError{Type: "forbidden", Description: "Telemetry objects cannot be deleted"}
+	}
 	old, ok := c.x.s.store.get(t.Name, id)
-	if !ok || t.Singleton || t.ReadOnly {
+	if !ok || t.ReadOnly {
 		return &setError{Type: "notFound"}
 	}
 	if linked := c.x.s.linked(t.Name, id); len(linked) > 0 {

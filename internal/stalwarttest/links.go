@@ -20,6 +20,11 @@ func (c *call) check(t *objectType, id string, old, o object) *setError {
 func (c *call) checkType(t *objectType, old, o object) *setError {
 	switch t.Name {
 	case "Account":
+		for _, id := range members(o["memberGroupIds"]) {
+			if group, ok := c.x.s.store.get("Account", id); ok && str(group["@type"]) != "Group" {
+				return &setError{Type: "invalidForeignKey", ObjectID: &objectRef{"Account", id}}
+			}
+		}
 		return c.checkAccount(old, o)
 	case "Role":
 		return c.checkRole(old, o)
@@ -42,7 +47,7 @@ func references(fields map[string]*property, o object, f func(kind, id string)) 
 			if id := str(o[name]); id != "" && id != noID {
 				f(p.Ref, id)
 			}
-		case p.Type == "set" && p.Ref != "" && p.Ref != "permission" && p.Ref != "domain":
+		case p.Type == "set" && slices.Contains([]string{"Account", "Role"}, p.Ref):
 			for _, id := range members(o[name]) {
 				f(p.Ref, id)
 			}

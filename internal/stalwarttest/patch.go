@@ -1,6 +1,7 @@
 package stalwarttest
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ const (
 	textBadType   = "Invalid value type for object"
 	textNoType    = "Missing or invalid '@type' property in object"
 	textUnknown   = "Invalid key for object"
+	textProperty  = "Invalid property"
 	textServerSet = "Cannot modify server set property"
 	textEmpty     = "Invalid value for property."
 )
@@ -66,7 +68,7 @@ func (pt *patcher) applySet(p *property, old any, path []string, v any, at strin
 
 func (pt *patcher) wholeSet(p *property, v any, at string) (any, *setError) {
 	given, ok := v.(object)
-	if !ok && v != nil {
+	if !ok {
 		return nil, invalidPatch(at, textBadValue)
 	}
 	out := object{}
@@ -90,8 +92,20 @@ func (pt *patcher) validKey(p *property, key string) bool {
 		return pt.perms[key]
 	case "domain":
 		return pt.validDomain(strings.ToLower(key))
+	case "socket":
+		_, err := netip.ParseAddrPort(key)
+		return err == nil
+	case "event":
+		group, _, found := strings.Cut(key, ".")
+		return found && slices.Contains(eventGroups(), group)
 	}
 	return true
+}
+
+// eventGroups are the first parts of the names of events, as far as needed here.
+func eventGroups() []string {
+	return strings.Fields(`server auth smtp security dkim spf dmarc arc tls acme queue delivery dns store registry
+		message-ingest imap jmap http network limit telemetry webhook cluster housekeeper task-manager account manage`)
 }
 
 func (pt *patcher) applyList(p *property, old any, path []string, v any, at string) (any, *setError) {
@@ -129,7 +143,7 @@ func (pt *patcher) applyList(p *property, old any, path []string, v any, at stri
 
 func (pt *patcher) wholeList(p *property, v any, at string) (any, *setError) {
 	given, ok := v.(object)
-	if !ok && v != nil {
+	if !ok {
 		return nil, invalidPatch(at, textBadValue)
 	}
 	for key := range given {
@@ -156,6 +170,9 @@ func (pt *patcher) applyObject(p *property, old any, path []string, v any, at st
 	}
 	if len(path) > 0 {
 		return pt.field(fields, out, path, v, at)
+	}
+	if v == nil && p.Nullable {
+		return nil, nil
 	}
 	given, ok := v.(object)
 	if !ok {
@@ -188,7 +205,7 @@ func (pt *patcher) merge(fields map[string]*property, out, given object, at stri
 func (pt *patcher) field(fields map[string]*property, out object, path []string, v any, at string) (any, *setError) {
 	field, ok := fields[path[0]]
 	if !ok {
-		return nil, invalidPatch(at, textUnknown)
+		return nil, invalidPatch(at, textProperty)
 	}
 	if field.Server {
 		return nil, invalidPatch(at, textServerSet)

@@ -9,12 +9,18 @@ import (
 
 // scalar checks one plain value and returns it in the form that is stored.
 func (pt *patcher) scalar(p *property, v any, at string) (any, *setError) {
-	if v == nil {
+	switch {
+	case v == nil && p.Type == "local":
+		return nil, invalidPatch(at, textEmpty)
+	case p.Type == "bool":
+		if _, ok := v.(bool); !ok {
+			return nil, invalidPatch(at, "Invalid value for boolean property (expected true or false)")
+		}
+		return v, nil
+	case v == nil:
 		return p.blank(), nil
 	}
 	switch p.Type {
-	case "bool":
-		return typed[bool](v, at)
 	case "number":
 		return typed[float64](v, at)
 	case "string", "secret":
@@ -33,7 +39,7 @@ func (pt *patcher) scalar(p *property, v any, at string) (any, *setError) {
 		}
 	case "id":
 		if _, ok := decodeID(str(v)); !ok && str(v) != singletonID {
-			return nil, invalidPatch(at, textEmpty)
+			return nil, invalidPatch(at, "Failed to parse Id from string")
 		}
 	case "ip":
 		return network(v, at)
@@ -51,7 +57,7 @@ func typed[T any](v any, at string) (any, *setError) {
 func (pt *patcher) text(p *property, v any, at string) (any, *setError) {
 	s, ok := v.(string)
 	if !ok {
-		return nil, invalidPatch(at, textBadValue)
+		return nil, invalidPatch(at, textEmpty)
 	}
 	if s == "" && p.NonEmpty {
 		return nil, invalidPatch(at, textEmpty)

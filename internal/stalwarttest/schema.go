@@ -21,16 +21,18 @@ func dataFile(name string) []byte {
 // property says what one field of a registry object accepts and how a patch
 // below it is applied.
 type property struct {
-	Type     string
-	Of       *property // element of a list
-	Ref      string    // object named by an id, or kind of key of a set
-	Fields   map[string]*property
-	Variants map[string]map[string]*property
-	Enum     []string
-	Default  any
-	Required bool
-	NonEmpty bool
-	Server   bool // set by the server, read only for clients
+	Type      string
+	Of        *property // element of a list
+	Ref       string    // object named by an id, or kind of key of a set
+	Fields    map[string]*property
+	Variants  map[string]map[string]*property
+	Enum      []string
+	Default   any
+	Required  bool
+	NonEmpty  bool
+	Nullable  bool
+	MinLength int
+	Server    bool // set by the server, read only for clients
 }
 
 // UnmarshalJSON reads the long form, an object, and the short form: a type name
@@ -47,14 +49,16 @@ func (p *property) UnmarshalJSON(text []byte) error {
 		return nil
 	}
 	var long struct {
-		T        string                          `json:"t"`
-		Of       json.RawMessage                 `json:"of"`
-		F        map[string]*property            `json:"f"`
-		V        map[string]map[string]*property `json:"v"`
-		Enum     []string                        `json:"enum"`
-		D        any                             `json:"d"`
-		Required bool                            `json:"required"`
-		NonEmpty bool                            `json:"nonempty"`
+		T         string                          `json:"t"`
+		Of        json.RawMessage                 `json:"of"`
+		F         map[string]*property            `json:"f"`
+		V         map[string]map[string]*property `json:"v"`
+		Enum      []string                        `json:"enum"`
+		D         any                             `json:"d"`
+		Required  bool                            `json:"required"`
+		NonEmpty  bool                            `json:"nonempty"`
+		Nullable  bool                            `json:"nullable"`
+		MinLength int                             `json:"minlength"`
 	}
 	if err := json.Unmarshal(text, &long); err != nil {
 		return err
@@ -62,6 +66,7 @@ func (p *property) UnmarshalJSON(text []byte) error {
 	*p = property{
 		Type: long.T, Fields: long.F, Variants: long.V, Enum: long.Enum,
 		Default: long.D, Required: long.Required, NonEmpty: long.NonEmpty,
+		Nullable: long.Nullable, MinLength: long.MinLength,
 	}
 	if len(long.Of) == 0 {
 		return nil

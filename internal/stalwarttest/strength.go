@@ -25,8 +25,10 @@ func weakness(password string, auth object) string {
 	case common(base):
 		return weak + "This is a very common password." + advice
 	case distinct(password) < 5:
-		return weak + `Repeats like "aaa" are easy to guess.` + advice
-	case len(password) < 10 && classes(password) < 3:
+		return weak + `Repeats like "aaa" are easy to guess.` + advice + " Avoid repeated words and characters."
+	case sequence(strings.ToLower(password)):
+		return weak + "This is similar to a commonly used password." + advice
+	case len(password) < 16 && classes(password) < 2, len(password) < 10 && classes(password) < 3:
 		return weak + "Add another word or two. Uncommon words are better."
 	}
 	return ""
@@ -42,12 +44,23 @@ func topTen(s string) bool {
 }
 
 func common(s string) bool {
-	for _, word := range strings.Fields("password qwertyuiop letmein welcome iloveyou changeme administrator football baseball princess sunshine trustno superman") {
+	for _, word := range strings.Fields("password qwertyuiop letmein welcome iloveyou changeme administrator football baseball princess sunshine trustno superman summer winter spring autumn secret master monkey shadow") {
 		if s == word {
 			return true
 		}
 	}
 	return false
+}
+
+// sequence finds runs of neighbours that make up half of the password.
+func sequence(s string) bool {
+	run := 0
+	for i := 1; i < len(s); i++ {
+		if s[i] == s[i-1]+1 {
+			run++
+		}
+	}
+	return run*2 > len(s)
 }
 
 func distinct(s string) int {
