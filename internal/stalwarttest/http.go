@@ -41,9 +41,7 @@ func (h *httpHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// does not read must not stop the other protocols.
 	buffered := &bufferedWriter{header: http.Header{}, status: http.StatusOK}
 	x.w = buffered
-	h.s.store.mu.Lock()
-	x.serve()
-	h.s.store.mu.Unlock()
+	x.serveLocked()
 	buffered.sendTo(w)
 }
 
@@ -63,6 +61,12 @@ func (b *bufferedWriter) sendTo(w http.ResponseWriter) {
 	}
 	w.WriteHeader(b.status)
 	w.Write(b.body.Bytes())
+}
+
+func (x *exchange) serveLocked() {
+	x.s.store.mu.Lock()
+	defer x.s.store.mu.Unlock()
+	x.serve()
 }
 
 func (x *exchange) serve() {

@@ -81,7 +81,7 @@ func (s *Server) linked(kind, id string) []objectRef {
 		if name == "Task" || t == nil {
 			continue
 		}
-		for _, other := range slices.Sorted(maps.Keys(s.store.tables[name])) {
+		for _, other := range s.store.ids(name) {
 			o := s.store.tables[name][other]
 			hit := false
 			references(t.fields(o), o, func(k, i string) { hit = hit || k == kind && i == id })

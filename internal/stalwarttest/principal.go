@@ -13,7 +13,7 @@ type principal struct {
 	Type        string
 	Name        string
 	Description string
-	Quota       float64
+	Quota       *float64
 	Secrets     []string // verbatim, as they were sent
 	Emails      []string // the primary first, then sorted
 	Roles       []string
@@ -21,6 +21,8 @@ type principal struct {
 	Lists       []string
 	Enabled     []string // permissions
 	Disabled    []string
+
+	members []string // of a group that is being created
 }
 
 const (
@@ -108,8 +110,8 @@ func (s *Server) shownPrincipal(pr *principal, fields []string) object {
 	if pr.Description != "" {
 		out["description"] = pr.Description
 	}
-	if pr.Quota != 0 {
-		out["quota"] = pr.Quota
+	if pr.Quota != nil {
+		out["quota"] = *pr.Quota
 	}
 	for _, field := range []string{"secrets", "emails", "roles", "memberOf", "lists", "enabledPermissions", "disabledPermissions"} {
 		if list := *pr.list(field); len(list) > 0 {
@@ -132,11 +134,14 @@ func (s *Server) shownPrincipal(pr *principal, fields []string) object {
 	return out
 }
 
+// countIn counts the addresses in a domain, which is what its members are.
 func (s *Server) countIn(domain string) int {
 	n := 0
 	for _, pr := range s.store.principals {
-		if slices.ContainsFunc(pr.Emails, func(e string) bool { return strings.HasSuffix(e, "@"+domain) }) {
-			n++
+		for _, email := range pr.Emails {
+			if strings.HasSuffix(email, "@"+domain) {
+				n++
+			}
 		}
 	}
 	return n

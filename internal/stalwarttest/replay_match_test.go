@@ -1,6 +1,7 @@
 package stalwarttest
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -202,7 +203,11 @@ func ofType(links any) any {
 			out = append(out, link)
 		}
 	}
-	bySortedText(out)
+	slices.SortFunc(out, func(a, b any) int {
+		x, _ := decodeID(str(sub(a)["id"]))
+		y, _ := decodeID(str(sub(b)["id"]))
+		return cmp.Compare(x, y)
+	})
 	return out
 }
 

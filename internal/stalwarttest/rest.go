@@ -119,10 +119,6 @@ func (x *exchange) oauth(who *identity, _ string) {
 	var request struct {
 		Type string `json:"type"`
 	}
-	if x.r.Method != http.MethodPost {
-		x.fail(http.StatusNotFound)
-		return
-	}
 	if !x.allowed(who, "authenticate-oauth") || !x.decode(&request) {
 		return
 	}

@@ -44,7 +44,11 @@ type dkimRequest struct {
 func (x *exchange) createDkim() {
 	var request dkimRequest
 	if json.Unmarshal(x.body, &request) != nil {
-		x.badBody()
+		x.badRequest("expected value at line 1 column 1")
+		return
+	}
+	if request.Algorithm == "" {
+		x.badRequest(fmt.Sprintf("missing field `algorithm` at line 1 column %d", len(x.body)))
 		return
 	}
 	if request.Algorithm != "Rsa" && request.Algorithm != "Ed25519" {

@@ -125,6 +125,12 @@ func (s *Server) apply(who *identity, pr *principal, o *operation) restError {
 		pr.Name = name
 	case o.Field == "description":
 		pr.Description = o.text
+	case o.Field == "quota":
+		quota, err := strconv.ParseFloat(o.text, 64)
+		if err != nil {
+			return o.invalid()
+		}
+		pr.Quota = &quota
 	}
 	return nil
 }
@@ -221,27 +227,4 @@ func applySecrets(pr *principal, o *operation) restError {
 		})
 	}
 	return nil
-}
-
-// patchMembers changes a group through its members, which reaches their cached
-// grants too.
-func (x *exchange) patchMembers(group *principal, o *operation) (func(), restError) {
-	if o.isList {
-		return nil, o.invalid()
-	}
-	member := x.s.principalNamed(o.text)
-	if member == nil {
-		return nil, notFound(o.text)
-	}
-	return func() {
-		list := &member.MemberOf
-		if group.Type == "list" {
-			list = &member.Lists
-		}
-		*list = slices.DeleteFunc(*list, func(name string) bool { return name == group.Name })
-		if o.Action == "addItem" {
-			*list = append(*list, group.Name)
-		}
-		delete(x.p.cache.grants, strconv.Itoa(member.ID))
-	}, nil
 }

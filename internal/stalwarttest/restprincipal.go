@@ -90,9 +90,11 @@ func (x *exchange) deletePrincipal(pr *principal) {
 // the permission to list every type there is.
 func (x *exchange) listPrincipals(who *identity) {
 	query := x.r.URL.Query()
-	wanted := principalTypes()
-	if types := query.Get("types"); types != "" {
-		wanted = strings.Split(types, ",")
+	wanted := slices.DeleteFunc(strings.Split(query.Get("types"), ","), func(kind string) bool {
+		return !slices.Contains(principalTypes(), kind) // unknown types do not count
+	})
+	if len(wanted) == 0 {
+		wanted = principalTypes()
 	}
 	for _, kind := range wanted {
 		if !x.allowed(who, permissionFor(kind, "list")) {
@@ -157,61 +159,11 @@ func (x *exchange) createPrincipal(who *identity) {
 		return
 	}
 	id := x.s.addPrincipal(pr)
+	x.joinMembers(pr)
 	if pr.Type == "domain" {
 		x.s.setDefault("report.domain", pr.Name)
 	}
 	x.data(id)
-}
-
-// parsePrincipal reads a principal. Unknown fields and types are errors;
-// strings of a list that are too long are dropped without a word.
-func parsePrincipal(given map[string]json.RawMessage) (*principal, bool) {
-	pr := &principal{Type: "individual"}
-	for field, raw := range given {
-		list := pr.list(field)
-		switch {
-		case field == "type":
-			if json.Unmarshal(raw, &pr.Type) != nil || !slices.Contains(principalTypes(), pr.Type) {
-				return nil, false
-			}
-		case field == "name":
-			if json.Unmarshal(raw, &pr.Name) != nil {
-				return nil, false
-			}
-		case field == "description":
-			if json.Unmarshal(raw, &pr.Description) != nil {
-				return nil, false
-			}
-		case field == "quota":
-			if json.Unmarshal(raw, &pr.Quota) != nil {
-				return nil, false
-			}
-		case list != nil:
-			items, ok := stringsOf(raw)
-			if !ok {
-				return nil, false
-			}
-			*list = slices.DeleteFunc(items, func(item string) bool { return len(item) > maxListItem })
-		case !slices.Contains([]string{"members", "externalMembers", "tenant", "picture", "urls", "locale", "usedQuota"}, field):
-			return nil, false
-		}
-	}
-	pr.Name = strings.ToLower(pr.Name)
-	pr.Emails, pr.Secrets = ordered(pr.Emails), keepSecrets(pr.Secrets)
-	return pr, true
-}
-
-// stringsOf reads a list of strings, or one string as a list of one.
-func stringsOf(raw json.RawMessage) ([]string, bool) {
-	var list []string
-	if json.Unmarshal(raw, &list) == nil && string(raw) != "null" {
-		return list, true
-	}
-	var one string
-	if json.Unmarshal(raw, &one) == nil && string(raw) != "null" {
-		return []string{one}, true
-	}
-	return nil, false
 }
 
 // refusePrincipal applies the rules to a new principal: the name first.
@@ -225,7 +177,7 @@ func (s *Server) refusePrincipal(who *identity, pr *principal) restError {
 	if fault := s.mayHold(who, pr.Roles, pr.Enabled, "enabledPermissions"); fault != nil {
 		return fault
 	}
-	for _, name := range append(slices.Clone(pr.MemberOf), pr.Lists...) {
+	for _, name := range slices.Concat(pr.MemberOf, pr.Lists, pr.members) {
 		if s.principalNamed(name) == nil {
 			return notFound(name)
 		}
