@@ -1,0 +1,114 @@
+package conformance
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	"github.com/openova-io/smtp-mirror/redact"
+	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/stalwartsync"
+)
+
+func settings() []scenario {
+	return []scenario{
+		{name: "an exempt network is added once", run: exempted},
+		{name: "a webhook is added once", only: stalwart.Gen016, run: webhookAdded},
+		{name: "a reload that fails does not stop the proof", run: reloadFails},
+		{name: "a reload that nobody needs is not missed", only: stalwart.Gen016, run: reloadNotNeeded},
+	}
+}
+
+func exempted(t *testing.T, s *suite) {
+	r := newRig(t, s)
+	networks := []string{"192.0.2.7", "198.51.100.0/24"}
+	r.wish.AllowedIPs = networks
+	r.run(t).converged(t).changed(t, stalwartsync.ChangedAccount, stalwartsync.ChangedAllowedIP, stalwartsync.ChangedAllowedIP, stalwartsync.ChangedProof)
+	r.run(t).converged(t).wroteNothing(t)
+	all, err := r.directory(t).AllowedIPs(t.Context())
+	must(t, err)
+	for _, network := range networks {
+		if n := len(slices.DeleteFunc(slices.Clone(all), func(a string) bool { return a != network })); n != 1 {
+			t.Errorf("%s is there %d times among %v", network, n, all)
+		}
+	}
+}
+
+func webhookAdded(t *testing.T, s *suite) {
+	sink := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
+	t.Cleanup(sink.Close)
+	operator := s.operator.(*jmapOperator)
+	t.Cleanup(func() {
+		if err := operator.removeWebhook(context.Background(), sink.URL); err != nil {
+			t.Error(err)
+		}
+	})
+	r := newRig(t, s)
+	r.wish.Webhook = &stalwart.Webhook{URL: sink.URL, Key: redact.New("a key of the webhook")}
+	r.run(t).converged(t).changed(t, stalwartsync.ChangedAccount, stalwartsync.ChangedWebhook, stalwartsync.ChangedProof)
+	r.run(t).converged(t).wroteNothing(t)
+	all, err := r.directory(t).Webhooks(t.Context())
+	must(t, err)
+	if !slices.Equal(all, []string{sink.URL}) {
+		t.Errorf("the webhooks are %v", all)
+	}
+}
+
+// removeWebhook ends the reports to a sink that is about to go.
+func (o *jmapOperator) removeWebhook(ctx context.Context, url string) error {
+	result, err := o.call(ctx, "x:WebHook/get", object{"ids": nil})
+	if err != nil {
+		return err
+	}
+	var ids []any
+	for _, hook := range result["list"].([]any) {
+		if mapOf(hook)["url"] == url {
+			ids = append(ids, mapOf(hook)["id"])
+		}
+	}
+	if _, err = o.call(ctx, "x:WebHook/set", object{"destroy": ids}); err != nil {
+		return err
+	}
+	_, err = o.create(ctx, "Action", object{"@type": "ReloadSettings"})
+	return err
+}
+
+// breakReload breaks it until the end of the scenario.
+func breakReload(t *testing.T, s *suite) (mend func()) {
+	t.Helper()
+	must(t, s.operator.BreakReload(t.Context()))
+	mend = func() {
+		if err := s.operator.MendReload(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}
+	t.Cleanup(mend)
+	return mend
+}
+
+// reloadFails needs the reload for the exemption, on 0.15 also for the names that
+// are remembered as absent.
+func reloadFails(t *testing.T, s *suite) {
+	mend := breakReload(t, s)
+	r := newRig(t, s)
+	r.wish.AllowedIPs = []string{"203.0.113.9"}
+	for range 2 {
+		if o := r.run(t).converged(t); o.result.Reason != stalwart.ReasonReloadFailed || o.result.Message == "" {
+			t.Errorf("the reason is %q: %s", o.result.Reason, o.result.Message)
+		}
+	}
+	mend()
+	if o := r.run(t).converged(t); o.result.Reason != "" {
+		t.Errorf("the reason is still %q: %s", o.result.Reason, o.result.Message)
+	}
+	r.run(t).converged(t).wroteNothing(t)
+}
+
+func reloadNotNeeded(t *testing.T, s *suite) {
+	breakReload(t, s)
+	if o := newRig(t, s).run(t).converged(t); o.result.Reason != "" {
+		t.Errorf("the reason is %q: %s", o.result.Reason, o.result.Message)
+	}
+}
