@@ -2,6 +2,7 @@ package watcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 )
@@ -33,22 +35,6 @@ type Access[T Object] struct {
 	Trim    cache.TransformFunc                    // drops what is never read; nil keeps all
 }
 
-// DeniedError says that the API server does not let us look. The text is the
-// server's own: it names the verb and the resource.
-type DeniedError struct{ Err error }
-
-func (e *DeniedError) Error() string { return e.Err.Error() }
-func (e *DeniedError) Unwrap() error { return e.Err }
-
-// Reason is the reason of the targets that need the feed.
-func (e *DeniedError) Reason() string { return ReasonForbidden }
-
-// Hold makes it a wait: the feed asks again by its own clock, and wakes.
-func (e *DeniedError) Hold() time.Duration { return 0 }
-
-// ReasonForbidden is the reason of everything that RBAC refuses.
-const ReasonForbidden = "Forbidden"
-
 // ReasonNotSynced is the reason of a target whose cache has not been filled yet.
 const ReasonNotSynced = "CacheNotSynced"
 
@@ -66,7 +52,7 @@ type Feed[T Object] struct {
 	wake    func()
 	current atomic.Pointer[informer[T]] // the newest one that has synced
 	kick    chan struct{}               // a list or a watch failed: look now
-	denied  atomic.Pointer[DeniedError]
+	denied  denials
 	fresh   atomic.Int64 // unix nanoseconds of the last proof of freshness
 	rebuilt atomic.Int64 // how often the informer was rebuilt
 	stale   atomic.Int64 // unix nanoseconds since when the cache is known to be old; 0 = it is not
@@ -87,7 +73,7 @@ func NewFeed[T Object](a Access[T], wake func()) *Feed[T] {
 
 // All returns the selected objects. They are shared: do not modify them.
 func (f *Feed[T]) All() ([]T, error) {
-	if d := f.denied.Load(); d != nil {
+	if d := f.denied.first(); d != nil {
 		return nil, d
 	}
 	i := f.current.Load()
@@ -114,11 +100,11 @@ func (f *Feed[T]) One() (T, error) {
 
 // Synced reports whether the cache was filled once. A feed that may not look is
 // not synced.
-func (f *Feed[T]) Synced() bool { return f.current.Load() != nil && f.denied.Load() == nil }
+func (f *Feed[T]) Synced() bool { return f.current.Load() != nil && f.denied.first() == nil }
 
 // Settled reports whether waiting longer makes no sense: the cache is filled, or
 // the API server refuses to fill it.
-func (f *Feed[T]) Settled() bool { return f.current.Load() != nil || f.denied.Load() != nil }
+func (f *Feed[T]) Settled() bool { return f.current.Load() != nil || f.denied.first() != nil }
 
 // FreshAt is the time at which a live read last agreed with the cache, or the
 // cache was refilled.
@@ -130,11 +116,14 @@ func (f *Feed[T]) Rebuilds() int64 { return f.rebuilt.Load() }
 // Name is the name of the access, for messages.
 func (f *Feed[T]) Name() string { return f.access.Name }
 
-// build starts one informer and waits until it has synced or ctx ends. The old
-// one keeps serving until then: a cache is never blanked.
+// build starts one informer and waits until it has synced, its list has failed
+// (it would try again by its own back-off, which is slower than our clock), or ctx
+// ends. The old one keeps serving until then: a cache is never blanked.
 func (f *Feed[T]) build(ctx context.Context, running *sync.WaitGroup) error {
 	ictx, cancel := context.WithCancel(ctx)
-	shared := cache.NewSharedIndexInformerWithOptions(f.listWatch(), f.access.Example, cache.SharedIndexInformerOptions{ObjectDescription: f.access.Name})
+	wait, stop := context.WithTimeout(ctx, rebuildPatience)
+	defer stop()
+	shared := cache.NewSharedIndexInformerWithOptions(f.listWatch(stop), f.access.Example, cache.SharedIndexInformerOptions{ObjectDescription: f.access.Name})
 	next := &informer[T]{TypedSharedIndexInformer: cache.NewTypedSharedIndexInformer[T](shared), cancel: cancel}
 	err := f.prepare(next)
 	if err != nil {
@@ -142,16 +131,13 @@ func (f *Feed[T]) build(ctx context.Context, running *sync.WaitGroup) error {
 		return err
 	}
 	running.Go(func() { next.RunWithContext(ictx) })
-	wait, stop := context.WithTimeout(ctx, rebuildPatience)
-	defer stop()
 	if !cache.WaitForCacheSync(wait.Done(), next.HasSynced) {
 		cancel()
-		return fmt.Errorf("filling the cache of %s: not done after %s", f.access.Name, rebuildPatience)
+		return fmt.Errorf("filling the cache of %s: the list failed, or took longer than %s", f.access.Name, rebuildPatience)
 	}
 	if old := f.current.Swap(next); old != nil {
 		old.cancel()
 	}
-	f.denied.Store(nil)
 	f.agreed()
 	f.wake()
 	return nil
@@ -176,40 +162,55 @@ func (f *Feed[T]) prepare(i *informer[T]) error {
 	return nil
 }
 
-// listWatch is the access with our eyes on every failure.
-func (f *Feed[T]) listWatch() cache.ListerWatcher {
+// listWatch is the access with our eyes on every failure; failed is called when
+// a list does not succeed.
+func (f *Feed[T]) listWatch(failed func()) cache.ListerWatcher {
 	return &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			list, err := f.access.List(ctx, o)
-			f.noteFailure(err)
+			f.note(err, verbList)
+			if err != nil && !passing(err) {
+				failed()
+			}
 			return list, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			w, err := f.access.Watch(ctx, o)
-			f.noteFailure(err)
-			return w, err
+			f.note(err, verbWatch)
+			if err == nil && o.SendInitialEvents != nil {
+				f.note(nil, verbList) // nobody needs it: the watch does its work
+			}
+			return w, impatient(err)
 		},
 	}
 }
 
-// noteFailure tells the freshness clock to look now instead of at its next
-// tick. An expired resource version is no failure: the reflector lists again.
-func (f *Feed[T]) noteFailure(err error) {
-	if err == nil || apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
-		return
+// passing reports errors that are no failure: of an expired resource version the
+// reflector lists again, and without initial events it lists too.
+func passing(err error) bool {
+	return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || apierrors.IsInvalid(err)
+}
+
+// impatient hides what the error is where the reflector would sleep inside of
+// its watch, in a back-off of up to a minute that does not end with its context.
+func impatient(err error) error {
+	if utilnet.IsConnectionRefused(err) || apierrors.IsTooManyRequests(err) {
+		return errors.New(err.Error())
 	}
-	if apierrors.IsForbidden(err) {
-		f.deny(err)
+	return err
+}
+
+// note keeps what a request says about its right, and tells the freshness clock
+// of a failure, so that it looks now instead of at its next tick.
+func (f *Feed[T]) note(err error, verb string) {
+	if f.denied.note(verb, err) {
+		f.wake() // so that the targets say so, or go on
+	}
+	if err == nil || passing(err) {
+		return
 	}
 	select {
 	case f.kick <- struct{}{}:
 	default:
-	}
-}
-
-// deny records a refusal; the first one wakes the targets so that they say so.
-func (f *Feed[T]) deny(err error) {
-	if f.denied.Swap(&DeniedError{Err: err}) == nil {
-		f.wake()
 	}
 }

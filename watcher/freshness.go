@@ -6,8 +6,6 @@ import (
 	"maps"
 	"sync"
 	"time"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // The freshness clock. An informer's own back-off grows to a minute and cannot
@@ -34,9 +32,8 @@ func (f *Feed[T]) Run(ctx context.Context) {
 	failing := f.build(ctx, &running) != nil
 	for ctx.Err() == nil {
 		f.pause(ctx, failing)
-		err := f.verify(ctx)
-		rebuild := err != nil && (errors.Is(err, errStale) || f.denied.Load() != nil)
-		if err == nil && (failing || f.denied.Load() != nil) || rebuild {
+		err := f.verify(ctx, failing)
+		if errors.Is(err, errStale) || err == nil && failing || f.denied.first(verbList, verbWatch) != nil {
 			f.rebuilt.Add(1)
 			err = f.build(ctx, &running)
 		}
@@ -56,9 +53,9 @@ func (f *Feed[T]) StaleFor() time.Duration {
 
 // pause waits until it is time to look.
 func (f *Feed[T]) pause(ctx context.Context, failing bool) {
-	wait := jitter(freshEvery)
+	wait, denied := jitter(freshEvery), f.denied.first() != nil
 	switch {
-	case f.denied.Load() != nil:
+	case denied:
 		wait = deniedEvery
 	case failing:
 		wait = failingEvery
@@ -66,7 +63,7 @@ func (f *Feed[T]) pause(ctx context.Context, failing bool) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	kick := f.kick
-	if failing {
+	if failing || denied {
 		kick = nil // it is already known; the clock sets the pace
 	}
 	select {
@@ -77,10 +74,11 @@ func (f *Feed[T]) pause(ctx context.Context, failing bool) {
 }
 
 // verify compares a live read with the cache. A difference may be the watch
-// being a moment behind, so it is looked at once more.
-func (f *Feed[T]) verify(ctx context.Context) error {
+// being a moment behind, so it is looked at once more. After a failure an answer
+// is enough: the informer is rebuilt at once.
+func (f *Feed[T]) verify(ctx context.Context, failing bool) error {
 	live, err := f.liveVersions(ctx)
-	if err != nil {
+	if err != nil || failing {
 		return err
 	}
 	if maps.Equal(live, f.cachedVersions()) {
@@ -115,8 +113,8 @@ func (f *Feed[T]) liveVersions(ctx context.Context) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
 	defer cancel()
 	live, err := f.access.Live(ctx)
-	if apierrors.IsForbidden(err) {
-		f.deny(err)
+	if f.denied.note(verbGet, err) {
+		f.wake()
 	}
 	if err != nil {
 		return nil, err
