@@ -91,20 +91,22 @@ func (r *Relay) apply(ctx context.Context, s stalwart.Directory, o Observed, d D
 			return changes, err
 		}
 		changes = append(changes, changed(op))
-		r.after(op, d)
+		r.after(op, o, d)
 	}
 	return changes, errors.Join(owned, r.settle(ctx, s, ops))
 }
 
 // after remembers what a write makes necessary.
-func (r *Relay) after(op Op, d Desired) {
+func (r *Relay) after(op Op, o Observed, d Desired) {
 	switch op.Kind {
 	case CreateDomain, CreateAccount, GrantAddress, DropCaches:
 		r.staleAll = true
-	case AllowIP, AddWebhook:
+	case AllowIP, AddWebhook, SetDefaults:
 		r.reloadDue = true
 	}
 	if op.Kind == SetPassword || op.Kind == CreateAccount {
+		// Whoever set the default domain may have left the reload to us.
+		r.reloadDue = r.reloadDue || completed(o, d)
 		r.tried = &d.Password
 		r.Gate.Renew()
 	}

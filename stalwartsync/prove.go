@@ -97,6 +97,10 @@ func (r *Relay) record(run *run) (at time.Time, news bool) {
 func (r *Relay) trouble(ctx context.Context, result *watcher.Result, probe smtpprobe.Result, wait time.Duration, run *run) error {
 	t := Diagnose(probe, run.observed, run.desired, r.listening(ctx, probe, run))
 	t.Wait = max(t.Wait, wait)
+	if f := r.reloadFailure; f != nil && probe.Verdict == smtpprobe.PasswordRefused && completed(run.observed, run.desired) {
+		t.Reason = stalwart.ReasonReloadFailed
+		t.Message = f.Error() + "; until it can, or restarts, it may not know the default domain of the bare smtp-user " + run.desired.Login.User
+	}
 	if t.Reason == ReasonListenerNeedsRestart && r.Restarter != nil && !r.DryRun {
 		var err error
 		t, err = r.restart(ctx, result, t, *Serving(run.observed, run.desired))

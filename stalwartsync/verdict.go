@@ -17,10 +17,15 @@ type Trouble struct {
 	Retry   bool          // it is a failure that may pass by itself, not a wait
 }
 
+// completed reports whether Stalwart completes the login with its default
+// domain: 0.16 does so with a bare name, once a reload has told it the domain.
+func completed(o Observed, d Desired) bool {
+	return o.Generation == stalwart.Gen016 && !strings.Contains(d.Login.User, "@")
+}
+
 // Obstacle finds what no write of ours can cure, before anything is written.
 func Obstacle(o Observed, d Desired) *Trouble {
-	bare := !strings.Contains(d.Login.User, "@")
-	if o.Generation == stalwart.Gen016 && bare && o.Defaults.Domain != "" && o.Defaults.Domain != d.Domain {
+	if completed(o, d) && o.Defaults.Domain != "" && o.Defaults.Domain != d.Domain {
 		return &Trouble{Reason: ReasonDefaultDomainDiffers, Wait: time.Minute, Message: "the smtp-user " + d.Login.User +
 			" is a bare name, and Stalwart completes it with its default domain " + o.Defaults.Domain + ", not with " + d.Domain}
 	}
