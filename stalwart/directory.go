@@ -2,6 +2,7 @@ package stalwart
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/openova-io/smtp-mirror/redact"
@@ -77,6 +78,13 @@ type Account struct {
 type Login struct {
 	User   string
 	Domain string
+}
+
+// localPart is the account's name: 0.16 knows accounts by local part and
+// domain, and completes a bare login with its default domain.
+func (l Login) localPart() string {
+	local, _, _ := strings.Cut(l.User, "@")
+	return strings.ToLower(local)
 }
 
 // NewAccount is an account to be created with least permissions.

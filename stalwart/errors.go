@@ -44,6 +44,12 @@ func (e *BusyError) Error() string { return "Stalwart is busy: " + e.What }
 // Reason is a heading of the runbook.
 func (e *BusyError) Reason() string { return ReasonBusy }
 
+// createdMeanwhile is a lost race too: the account was absent when it was looked
+// for.
+func createdMeanwhile(l Login) *BusyError {
+	return &BusyError{"somebody else created the account " + l.User + " at the same moment"}
+}
+
 // ModeError says that the server runs, but not in normal mode: nothing can be
 // set up until somebody restarts it.
 type ModeError struct{ Mode Mode }

@@ -39,13 +39,6 @@ type jmapPermissions struct {
 // jmapPermission is the word of 0.16 for a permission.
 var jmapPermission = map[Permission]string{Authenticate: "authenticate", SendMail: "emailSend", ReceiveMail: "emailReceive"} //nolint:gochecknoglobals // a constant table
 
-// localPart is the account's name: 0.16 knows accounts by local part and
-// domain, and completes a bare login with its default domain.
-func (l Login) localPart() string {
-	local, _, _ := strings.Cut(l.User, "@")
-	return strings.ToLower(local)
-}
-
 // Account finds the account of a login: a user whose own address it is.
 func (j *jmap) Account(ctx context.Context, login Login) (*Account, error) {
 	domain, err := j.Domain(ctx, login.Domain)
@@ -126,6 +119,11 @@ func (j *jmap) CreateAccount(ctx context.Context, a NewAccount) error {
 	})
 	if err != nil {
 		return err
+	}
+	if e != nil && e.Type == "primaryKeyViolation" {
+		if now, err := j.Account(ctx, a.Login); err == nil && now != nil {
+			return createdMeanwhile(a.Login)
+		}
 	}
 	return j.accountRefused(ctx, "creating the account "+a.Login.localPart(), strings.Join(append([]string{a.Login.localPart() + "@" + a.Login.Domain}, a.Addresses...), " or "), e, a.Password)
 }

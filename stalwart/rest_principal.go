@@ -111,6 +111,9 @@ func (r *rest) CreateAccount(ctx context.Context, a NewAccount) error {
 	if err != nil {
 		return err
 	}
+	if e != nil && e.Code == codeExists && e.Field == "name" {
+		return createdMeanwhile(a.Login)
+	}
 	return r.addressRefused(ctx, "creating the account "+a.Login.User, a.Addresses, e)
 }
 
