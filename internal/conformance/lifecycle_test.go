@@ -8,6 +8,7 @@ import (
 	"github.com/openova-io/smtp-mirror/smtpprobe"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
+	"github.com/openova-io/smtp-mirror/submission"
 )
 
 // lifecycle comes last: afterwards the data of all other scenarios are lost.
@@ -17,6 +18,7 @@ func lifecycle() []scenario {
 		{name: "a server that is down is unreachable, and then it is back", run: downAndBack},
 		{name: "a lost volume is made up for", run: volumeLost},
 		{name: "a lost volume, with consumers that do not wait", run: volumeLostUnderLoad},
+		{name: "a bare smtp-user waits for a reload that fails", only: stalwart.Gen016, run: defaultDomainNotLoaded},
 	}
 }
 
@@ -62,9 +64,14 @@ func remade(s *suite) []string {
 	return want
 }
 
+// volumeLost has a bare smtp-user: 0.16 knows the default domain after a reload
+// only.
 func volumeLost(t *testing.T, s *suite) {
 	r := newRig(t, s)
-	r.wish.SendAs = []string{r.address("alerts")}
+	r.source[submission.KeyUser], _ = cutAddress(r.from())
+	if s.Generation() == stalwart.Gen016 {
+		r.wish.SendAs = []string{r.address("alerts")} // on 0.15 its own address is the one to be granted
+	}
 	r.run(t).converged(t)
 	must(t, s.Wipe(t.Context()))
 	r.run(t).converged(t).changed(t, remade(s)...).loggedIn(t, smtpprobe.Accepted)
@@ -85,4 +92,16 @@ func volumeLostUnderLoad(t *testing.T, s *suite) {
 	if got := r.consume(t, r.password(), r.from()); got.Verdict != smtpprobe.Accepted {
 		t.Errorf("the consumer: %+v", got)
 	}
+}
+
+// defaultDomainNotLoaded has a default domain that somebody else has set without
+// a reload, in a cluster where none succeeds: the password is not to blame.
+func defaultDomainNotLoaded(t *testing.T, s *suite) {
+	must(t, s.Wipe(t.Context()))
+	r := newRig(t, s)
+	r.source[submission.KeyUser], _ = cutAddress(r.from())
+	mend := breakReload(t, s)
+	r.run(t).stopped(t, stalwart.ReasonReloadFailed, "SpamPyzor", r.user()).loggedIn(t, smtpprobe.PasswordRefused)
+	mend()
+	r.run(t).converged(t).loggedIn(t, smtpprobe.Accepted)
 }

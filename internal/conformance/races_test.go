@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/openova-io/smtp-mirror/redact"
 	"github.com/openova-io/smtp-mirror/smtpprobe"
@@ -77,7 +78,8 @@ func racingPasswords(t *testing.T, s *suite) {
 }
 
 // twoOfUs is what happens when a leader has lost its lease and does not know it
-// yet: both see an account that is missing.
+// yet: both see an account that is missing. Whoever loses comes back soon: a wait
+// would keep a submission from being proven.
 func twoOfUs(t *testing.T, s *suite) {
 	r := newRig(t, s)
 	r.wish.SendAs = []string{r.address("alerts")}
@@ -88,7 +90,11 @@ func twoOfUs(t *testing.T, s *suite) {
 	for _, one := range rigs {
 		running.Go(func() {
 			result, err := one.relay.Reconcile(t.Context())
-			t.Logf("%s %s %v", result.Outcome, watcher.ReasonOf(err), err)
+			t.Logf("%d changes, %v", len(result.Changes), err)
+			var wait interface{ Hold() time.Duration }
+			if errors.As(err, &wait) {
+				t.Errorf("it waits: %s: %v", watcher.ReasonOf(err), err)
+			}
 		})
 	}
 	running.Wait()

@@ -11,7 +11,8 @@ import (
 type Server interface {
 	Label() string // "0.16.18 (real)"
 	Generation() stalwart.Generation
-	URL() string // of the management API
+	Version() string // what the server says it is
+	URL() string     // of the management API
 	Admin() (user, password string)
 	SubmissionAddr() string // offers STARTTLS
 	CAFile() string         // PEM; "" where the certificate cannot be verified

@@ -23,6 +23,14 @@ func (s *standIn) CAFile() string { return s.caFile }
 
 func (s *standIn) Generation() stalwart.Generation { return generationOf(s.version) }
 
+// Version of the lite fork is not that of its API.
+func (s *standIn) Version() string {
+	if s.version == "lite" {
+		return "0.16.0"
+	}
+	return s.version
+}
+
 func generationOf(version string) stalwart.Generation {
 	if version == "0.15.5" || version == "lite" {
 		return stalwart.Gen015
