@@ -23,6 +23,7 @@ type activeSettings struct {
 	signatures                   map[string]string // 0.15: settings below "signature."
 	adminUser, adminSecret       string            // 0.15: fallback administrator
 	hostname                     string            // 0.15
+	defaultDomain                string            // 0.16
 }
 
 // loadSettings takes a copy of everything that waits for a reload.
@@ -41,6 +42,7 @@ func (s *Server) loadSettings(p *process) {
 		accountRate:   int(num(sub(limits["rateLimitAuthenticated"])["count"])),
 		mustMatch:     cloneObject(sub(auth["mustMatchSender"])),
 		maxFailures:   atoi(str(sub(auth["maxFailures"])["else"]), 3),
+		defaultDomain: s.defaultDomain(),
 	}
 	for _, allowed := range s.store.tables["AllowedIp"] {
 		a.allowed = append(a.allowed, str(allowed["address"]))

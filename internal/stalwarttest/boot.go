@@ -1,6 +1,7 @@
 package stalwarttest
 
 import (
+	"strconv"
 	"strings"
 	"time"
 )
@@ -114,24 +115,30 @@ func (s *Server) createFirstDomain() {
 }
 
 // registerListeners puts the listeners of the options on record, the first
-// time a process starts on this store.
+// time a process starts on this store: 0.15 has them in its file.
 func (s *Server) registerListeners(p *process) {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
-	if s.edition.rest || p.mode != "" || len(s.store.tables["NetworkListener"]) > 0 {
+	_, inFile := s.store.fileConfig["server.listener.http.protocol"]
+	if p.mode != "" || inFile || len(s.store.tables["NetworkListener"]) > 0 {
 		return
 	}
-	for _, l := range []object{
-		{"name": "http", "protocol": "http", "addr": s.httpAddr, "tlsImplicit": false},
-		{"name": "submission", "protocol": "smtp", "addr": s.submissionAddr, "tlsImplicit": false},
-		{"name": "submissions", "protocol": "smtp", "addr": s.submissionsAddr, "tlsImplicit": true},
+	for _, l := range []struct {
+		name, protocol, addr string
+		implicit             bool
+	}{
+		{"http", "http", s.httpAddr, false},
+		{"submission", "smtp", s.submissionAddr, false},
+		{"submissions", "smtp", s.submissionsAddr, true},
 	} {
-		addr := str(l["addr"])
-		delete(l, "addr")
-		if addr != "" {
-			l["bind"] = object{addr: true}
-			s.registered[addr] = true
-			s.insert("NetworkListener", l)
+		switch {
+		case l.addr == "":
+		case s.edition.rest:
+			file, prefix := s.store.fileConfig, "server.listener."+l.name+"."
+			file[prefix+"bind"], file[prefix+"protocol"] = l.addr, l.protocol
+			file[prefix+"tls.implicit"] = strconv.FormatBool(l.implicit)
+		default:
+			s.insert("NetworkListener", object{"name": l.name, "protocol": l.protocol, "tlsImplicit": l.implicit, "bind": object{l.addr: true}})
 		}
 	}
 }

@@ -62,11 +62,13 @@ func (s *Server) login(p *process, login, password, ip string) (*identity, verdi
 		return nil, refused
 	}
 	if !strings.Contains(lower, "@") {
-		lower += "@" + s.defaultDomain()
+		lower += "@" + p.active.defaultDomain
 	}
 	return s.loginAccount(p, lower, password, ip)
 }
 
+// defaultDomain is the one in the store. A process completes bare names with the
+// one that it has loaded.
 func (s *Server) defaultDomain() string {
 	id := str(s.singleton("SystemSettings")["defaultDomainId"])
 	return str(s.store.table("Domain")[id]["name"])

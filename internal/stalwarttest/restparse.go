@@ -33,6 +33,7 @@ func parsePrincipal(given map[string]json.RawMessage) (*principal, bool) {
 			if quota != 0 {
 				pr.Quota = &quota
 			}
+		case string(raw) == "null" && list != nil: // as good as absent in a creation
 		case field == "members":
 			items, ok := stringsOf(raw)
 			if !ok {
