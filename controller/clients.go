@@ -40,15 +40,16 @@ func RESTConfig(kubeconfig, agent string) (*rest.Config, error) {
 	return Tuned(cfg, agent), nil
 }
 
-// Tuned sets what every request of ours has in common: no waiting on the
-// client's side, the compact encoding, a name.
+// Tuned sets what every request of ours has in common: the compact encoding, a
+// name, and no waiting on the client's side, because the API server has priority
+// and fairness of its own, and a queue of a few names cannot flood it.
 func Tuned(cfg *rest.Config, agent string) *rest.Config {
 	for name, value := range map[string]string{envReadIdle: "8", envPing: "4"} {
 		if os.Getenv(name) == "" {
 			_ = os.Setenv(name, value) // fails only for a malformed name
 		}
 	}
-	cfg.QPS, cfg.Burst = 50, 100
+	cfg.QPS = -1
 	cfg.UserAgent = agent
 	cfg.ContentType = "application/vnd.kubernetes.protobuf"
 	cfg.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"

@@ -102,7 +102,9 @@ func (m *Mirror) verify(ctx context.Context, d Desired) error {
 
 type readBackError struct{ names string }
 
-func (e *readBackError) Error() string  { return "the apply succeeded, but differs when read back: " + e.names }
+func (e *readBackError) Error() string {
+	return "the apply succeeded, but differs when read back: " + e.names
+}
 func (e *readBackError) Reason() string { return ReasonReadBackDiffers }
 
 // refused names why the API server does not take the write. Where the namespace

@@ -1,0 +1,46 @@
+# smtp-mirror: `make help` lists what there is. The first run builds what it
+# needs into ${XDG_CACHE_HOME:-~/.cache}/smtp-mirror; nothing else is installed.
+SHELL := /bin/bash
+GO ?= go
+export CGO_ENABLED ?= 0
+
+.PHONY: help build demo test vet lint unit race fuzz integration bench controlplane stalwart test-stalwart manifests clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## bin/smtp-mirror, as it is shipped
+	$(GO) build -trimpath -ldflags="-s -w" -o bin/smtp-mirror ./cmd/smtp-mirror
+
+demo: controlplane ## the controller doing its whole job, live (ARGS=--keep leaves it running)
+	@$(GO) run ./hack/demo $(ARGS)
+
+test: vet lint controlplane ## vet, lint, unit, fuzz seeds, -race, integration
+	@hack/test.sh
+
+vet: ## go vet
+	$(GO) vet ./...
+
+lint: ## format, and what the repository demands of itself
+	@hack/lint.sh
+
+fuzz: ## every fuzz target for FUZZTIME (30s) each
+	@hack/fuzz.sh $${FUZZTIME:-30s}
+
+bench: controlplane ## the numbers, into bench/results.json
+	@$(GO) run ./hack/bench
+
+controlplane: ## etcd, kube-apiserver and kube-controller-manager from Go modules (7 minutes, once)
+	@hack/build-controlplane.sh
+
+stalwart: ## a real Stalwart of the 0.15 line from crates (10 minutes, once)
+	@hack/build-stalwart.sh
+
+test-stalwart: ## the conformance suite against a real server: STALWART_BIN, else what `make stalwart` has installed
+	@hack/test-stalwart.sh
+
+manifests: ## regenerate what is generated
+	$(GO) run ./cmd/smtp-mirror rbac --config manifests/example.yaml --service-account stalwart-sovereign/smtp-mirror > manifests/rbac.yaml
+
+clean: ## what make has built here (not the cache)
+	rm -rf bin
