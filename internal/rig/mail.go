@@ -41,6 +41,8 @@ type MailOptions struct {
 	Version string // of the stand-in
 	Dir     string
 	Domain  string // "" = an empty server
+
+	StandIn func(*stalwarttest.Options) // changes the stand-in; unused with a Binary
 }
 
 // FindStalwart gives the binary of a real Stalwart: STALWART_BIN, else what
@@ -106,11 +108,23 @@ func startStandIn(o MailOptions) (Mail, error) {
 	if version == "" {
 		version = "0.16.18"
 	}
-	s, err := stalwarttest.Start(stalwarttest.Options{Version: version, Domain: o.Domain, Hostname: MailHost, AdminUser: AdminUser, AdminPassword: adminPassword, Certificate: certificate})
+	options := stalwarttest.Options{Version: version, Domain: o.Domain, Hostname: MailHost, AdminUser: AdminUser, AdminPassword: adminPassword, Certificate: certificate}
+	if o.StandIn != nil {
+		o.StandIn(&options)
+	}
+	s, err := stalwarttest.Start(options)
 	if err != nil {
 		return nil, fmt.Errorf("starting the stand-in: %w", err)
 	}
 	return &standIn{s, version, caFile}, nil
+}
+
+// StandIn gives the stand-in behind a mail server; nil where it is a real one.
+func StandIn(m Mail) *stalwarttest.Server {
+	if s, ok := m.(*standIn); ok {
+		return s.Server
+	}
+	return nil
 }
 
 // certificate makes a CA and a server certificate; the CA is written to a file.

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/openova-io/smtp-mirror/config"
@@ -63,24 +64,27 @@ func Seed() *corev1.Secret {
 
 func (r *Rig) createObjects(ctx context.Context) error {
 	core := r.Admin.CoreV1()
-	for _, name := range []string{NamespaceStalwart, NamespaceConsumer} {
+	for _, name := range []string{r.Home, r.Consumer} {
 		_, err := core.Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
 		if err != nil {
 			return fmt.Errorf("creating the namespace %s: %w", name, err)
 		}
 	}
+	_, password := r.Mail.Admin()
+	seed := Seed()
+	seed.Namespace = r.Consumer
 	secrets := []*corev1.Secret{
-		{ObjectMeta: metav1.ObjectMeta{Namespace: NamespaceStalwart, Name: AdminSecret}, Data: map[string][]byte{"ADMIN_PASSWORD": []byte(adminPassword)}},
-		{ObjectMeta: metav1.ObjectMeta{Namespace: NamespaceStalwart, Name: SourceSecret}, Data: SourceData(FirstPassword)},
-		Seed(),
+		{ObjectMeta: metav1.ObjectMeta{Namespace: r.Home, Name: AdminSecret}, Data: map[string][]byte{"ADMIN_PASSWORD": []byte(password)}},
+		{ObjectMeta: metav1.ObjectMeta{Namespace: r.Home, Name: SourceSecret}, Data: SourceData(FirstPassword)},
+		seed,
 	}
 	for _, s := range secrets {
 		if _, err := core.Secrets(s.Namespace).Create(ctx, s, metav1.CreateOptions{}); err != nil {
 			return fmt.Errorf("creating the secret %s: %w", s.Name, err)
 		}
 	}
-	records := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: NamespaceStalwart, Name: RecordsConfigMap}, Data: map[string]string{"records.json": Records, "README.md": "# DNS records\n"}}
-	if _, err := core.ConfigMaps(NamespaceStalwart).Create(ctx, records, metav1.CreateOptions{}); err != nil {
+	records := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: r.Home, Name: RecordsConfigMap}, Data: map[string]string{"records.json": Records, "README.md": "# DNS records\n"}}
+	if _, err := core.ConfigMaps(r.Home).Create(ctx, records, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("creating the configmap: %w", err)
 	}
 	return nil
@@ -92,7 +96,43 @@ func (r *Rig) configure(context.Context) error {
 	if text == "" {
 		text = r.DefaultConfig()
 	}
-	return os.WriteFile(r.ConfigFile, []byte(text+r.Extra), 0o600)
+	text += r.Extra
+	if r.Tune != nil || r.Home != NamespaceStalwart || r.Consumer != NamespaceConsumer {
+		return r.Reconfigure(text, r.Tune)
+	}
+	return os.WriteFile(r.ConfigFile, []byte(text), 0o600)
+}
+
+// Reconfigure replaces the configuration file by a text whose default
+// namespaces are those of the rig, tuned. The file changes in one step.
+func (r *Rig) Reconfigure(text string, tune func(*config.Config)) error {
+	cfg, err := config.Parse([]byte(text))
+	if err != nil {
+		return err
+	}
+	cfg.Stalwart.Namespace, cfg.DNSRecords.Namespace, cfg.LeaderElection.Namespace = r.Home, r.Home, r.Home
+	for i := range cfg.Submissions {
+		for j := range cfg.Submissions[i].Mirrors {
+			cfg.Submissions[i].Mirrors[j].Namespace = r.Consumer
+		}
+	}
+	if tune != nil {
+		tune(cfg)
+	}
+	out, err := cfg.YAML()
+	if err != nil {
+		return err
+	}
+	return r.WriteConfig(string(out))
+}
+
+// WriteConfig replaces the configuration file by any text, in one step.
+func (r *Rig) WriteConfig(text string) error {
+	next := r.ConfigFile + ".next"
+	if err := os.WriteFile(next, []byte(text), 0o600); err != nil {
+		return fmt.Errorf("writing the configuration: %w", err)
+	}
+	return os.Rename(next, r.ConfigFile)
 }
 
 // DefaultConfig points the defaults at the rig's mail server.
@@ -110,7 +150,7 @@ http: {address: %q}
 // and no others.
 func (r *Rig) grant(ctx context.Context) error {
 	var err error
-	r.Account, err = r.ControlPlane.ServiceAccount(ctx, NamespaceStalwart, ServiceAccount)
+	r.Account, err = r.ControlPlane.ServiceAccount(ctx, r.Home, ServiceAccount)
 	if err != nil {
 		return fmt.Errorf("creating the service account: %w", err)
 	}
@@ -124,21 +164,32 @@ func (r *Rig) grant(ctx context.Context) error {
 	return r.ControlPlane.WriteKubeconfig(r.Kubeconfig, r.Account)
 }
 
-// Grant creates the Roles and RoleBindings of a configuration.
+// Grant creates the Roles and RoleBindings of a configuration, or brings them
+// up to date.
 func (r *Rig) Grant(ctx context.Context, cfg *config.Config) error {
-	for _, object := range rbac.Objects(cfg, NamespaceStalwart, ServiceAccount) {
+	for _, object := range rbac.Objects(cfg, r.Home, ServiceAccount) {
 		var err error
 		switch o := object.(type) {
 		case *rbacv1.Role:
-			_, err = r.Admin.RbacV1().Roles(o.Namespace).Create(ctx, o, metav1.CreateOptions{})
+			err = r.PutRole(ctx, o)
 		case *rbacv1.RoleBinding:
 			_, err = r.Admin.RbacV1().RoleBindings(o.Namespace).Create(ctx, o, metav1.CreateOptions{})
 		}
-		if err != nil {
+		if err != nil && !apierrors.IsAlreadyExists(err) {
 			return fmt.Errorf("granting the controller's rights: %w", err)
 		}
 	}
 	return nil
+}
+
+// PutRole creates or replaces one Role.
+func (r *Rig) PutRole(ctx context.Context, role *rbacv1.Role) error {
+	roles := r.Admin.RbacV1().Roles(role.Namespace)
+	_, err := roles.Update(ctx, role, metav1.UpdateOptions{})
+	if apierrors.IsNotFound(err) {
+		_, err = roles.Create(ctx, role, metav1.CreateOptions{})
+	}
+	return err
 }
 
 // Host and port of a loopback address.

@@ -62,7 +62,7 @@ func (r *Rig) Outcome(ctx context.Context, target string) (outcome, reason strin
 
 // MirrorData reads the mirror; nil where it does not exist.
 func (r *Rig) MirrorData(ctx context.Context) *corev1.Secret {
-	s, err := r.Admin.CoreV1().Secrets(NamespaceConsumer).Get(ctx, MirrorSecret, metav1.GetOptions{})
+	s, err := r.Admin.CoreV1().Secrets(r.Consumer).Get(ctx, MirrorSecret, metav1.GetOptions{})
 	if err != nil {
 		return nil
 	}
@@ -79,7 +79,7 @@ func (r *Rig) MirrorHolds(ctx context.Context, password string) bool {
 
 // SetSource replaces the SOURCE's password.
 func (r *Rig) SetSource(ctx context.Context, password string) error {
-	secrets := r.Admin.CoreV1().Secrets(NamespaceStalwart)
+	secrets := r.Admin.CoreV1().Secrets(r.Home)
 	s, err := secrets.Get(ctx, SourceSecret, metav1.GetOptions{})
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (r *Rig) SetSource(ctx context.Context, password string) error {
 
 // Records reads a key of the dns-records ConfigMap.
 func (r *Rig) Records(ctx context.Context, key string) string {
-	c, err := r.Admin.CoreV1().ConfigMaps(NamespaceStalwart).Get(ctx, RecordsConfigMap, metav1.GetOptions{})
+	c, err := r.Admin.CoreV1().ConfigMaps(r.Home).Get(ctx, RecordsConfigMap, metav1.GetOptions{})
 	if err != nil {
 		return ""
 	}
@@ -100,7 +100,7 @@ func (r *Rig) Records(ctx context.Context, key string) string {
 
 // SetRecords replaces records.json.
 func (r *Rig) SetRecords(ctx context.Context, text string) error {
-	maps := r.Admin.CoreV1().ConfigMaps(NamespaceStalwart)
+	maps := r.Admin.CoreV1().ConfigMaps(r.Home)
 	c, err := maps.Get(ctx, RecordsConfigMap, metav1.GetOptions{})
 	if err != nil {
 		return err
@@ -110,16 +110,19 @@ func (r *Rig) SetRecords(ctx context.Context, text string) error {
 	return err
 }
 
-// Events lists the Events of all namespaces, oldest first.
+// Events lists the Events that the controller has written in the rig's
+// namespaces, in no order.
 func (r *Rig) Events(ctx context.Context) []eventsv1.Event {
-	list, err := r.Admin.EventsV1().Events("").List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil
-	}
 	var ours []eventsv1.Event
-	for _, e := range list.Items {
-		if strings.HasPrefix(e.ReportingController, "smtp-mirror") {
-			ours = append(ours, e)
+	for _, namespace := range []string{r.Home, r.Consumer} {
+		list, err := r.Admin.EventsV1().Events(namespace).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			continue
+		}
+		for _, e := range list.Items {
+			if strings.HasPrefix(e.ReportingController, "smtp-mirror") {
+				ours = append(ours, e)
+			}
 		}
 	}
 	return ours

@@ -23,11 +23,8 @@ func (r *Rig) startPods(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("stopping the mail server: %w", err)
 	}
-	r.Node, err = nodetest.Start(ctx, r.AdminConfig, nodetest.Options{Name: "node-1", Run: r.runContainer})
-	if err != nil {
-		return fmt.Errorf("starting the node stand-in: %w", err)
-	}
-	_, err = r.Admin.AppsV1().StatefulSets(NamespaceStalwart).Create(ctx, r.statefulSet(), metav1.CreateOptions{})
+	r.Plane.runIn(r.Home, r.runContainer)
+	_, err = r.Admin.AppsV1().StatefulSets(r.Home).Create(ctx, r.statefulSet(), metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("creating the statefulset: %w", err)
 	}
@@ -40,7 +37,7 @@ func (r *Rig) statefulSet() *appsv1.StatefulSet {
 	_, port := split(strings.TrimPrefix(r.Mail.URL(), "http://"))
 	number, _ := strconv.ParseInt(port, 10, 32)
 	return &appsv1.StatefulSet{
-		ObjectMeta: metav1.ObjectMeta{Name: NamespaceStalwart, Namespace: NamespaceStalwart},
+		ObjectMeta: metav1.ObjectMeta{Name: NamespaceStalwart, Namespace: r.Home},
 		Spec: appsv1.StatefulSetSpec{Replicas: &one, ServiceName: NamespaceStalwart, Selector: &metav1.LabelSelector{MatchLabels: labels},
 			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{TerminationGracePeriodSeconds: &grace,
 				Containers: []corev1.Container{{Name: "stalwart", Image: "stalwart", Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: int32(number)}}}}}}},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"syscall"
 )
@@ -53,16 +54,28 @@ func (r *Rig) RunAs(kubeconfig string, args ...string) (*Process, error) {
 	args = append(args[:1:1], append([]string{"--config", r.ConfigFile, "--kubeconfig", kubeconfig}, args[1:]...)...)
 	p := &Process{cmd: exec.Command(r.Binary, args...), done: make(chan struct{})} //nolint:gosec // our own
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
-	p.cmd.Env = append(os.Environ(), "POD_NAME=smtp-mirror-0", "POD_UID=rig")
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := p.cmd.Start(); err != nil {
+	p.cmd.Env = append(os.Environ(), "POD_NAME=smtp-mirror-0", "POD_UID="+r.Identity)
+	p.cmd.SysProcAttr = attributes()
+	started := make(chan error)
+	go p.live(started)
+	if err := <-started; err != nil {
 		return nil, fmt.Errorf("starting smtp-mirror: %w", err)
 	}
-	go func() {
-		defer close(p.done)
-		_ = p.cmd.Wait() // the exit code is in its state
-	}()
 	return p, nil
+}
+
+// live starts the process and waits for its end, on one thread: where the system
+// ends a child with its parent, the parent is the thread that made it.
+func (p *Process) live(started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := p.cmd.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	defer close(p.done)
+	_ = p.cmd.Wait() // the exit code is in its state
 }
 
 // PID is the process.
