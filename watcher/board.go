@@ -27,7 +27,7 @@ func (b *board) post(t Target, r Result, err error, now time.Time) Transition {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	before := b.rows[t]
-	after := Status{Name: t, Outcome: r.Outcome, Reason: r.Reason, Message: r.Message, Since: now, LastProof: before.LastProof}
+	after := Status{Name: t, Outcome: r.Outcome, Reason: r.Reason, Message: r.Message, Since: now, LastProof: before.LastProof, quiet: r.Quiet && err == nil}
 	if err != nil {
 		after.Outcome, after.Reason, after.Message = Retrying, ReasonOf(err), err.Error()
 	}

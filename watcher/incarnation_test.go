@@ -15,7 +15,7 @@ func pod(name string, change func(p *corev1.Pod)) *corev1.Pod {
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name, UID: "uid-1", ResourceVersion: "7", Labels: map[string]string{"a": "b"}, ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "m"}}}}
 	p.Spec.Containers = []corev1.Container{{Name: "stalwart", Image: "i", Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080}}, Env: []corev1.EnvVar{{Name: "ADMIN_PASSWORD", Value: canary}}}, {Name: "sidecar", Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 9090}}}}
 	p.Status = corev1.PodStatus{Phase: corev1.PodRunning, PodIP: "10.0.0.1", ContainerStatuses: []corev1.ContainerStatus{
-		{Name: "sidecar", ContainerID: "c://side", RestartCount: 9}, {Name: "stalwart", ContainerID: "c://1", RestartCount: 2, Ready: true}}}
+		{Name: "stalwart", ContainerID: "c://1", RestartCount: 2, Ready: true}, {Name: "sidecar", ContainerID: "c://side", RestartCount: 9}}}
 	if change != nil {
 		change(p)
 	}
@@ -28,7 +28,7 @@ func digest(all ...*corev1.Pod) string { return watcher.Digest(watcher.Incarnati
 // changes the digest, and nothing else does.
 func TestEveryNewLifeIsAnother(t *testing.T) {
 	own := func(f func(s *corev1.ContainerStatus)) func(*corev1.Pod) {
-		return func(p *corev1.Pod) { f(&p.Status.ContainerStatuses[1]) }
+		return func(p *corev1.Pod) { f(&p.Status.ContainerStatuses[0]) }
 	}
 	rows := []struct {
 		name   string
@@ -44,7 +44,7 @@ func TestEveryNewLifeIsAnother(t *testing.T) {
 		{"gone", func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed }, true},
 		{"being deleted", func(p *corev1.Pod) { p.DeletionTimestamp = &metav1.Time{Time: time.Unix(1, 0)} }, true},
 		{"a label", func(p *corev1.Pod) { p.Labels = map[string]string{"x": "y"}; p.ResourceVersion = "8" }, false},
-		{"a restart of the sidecar", func(p *corev1.Pod) { p.Status.ContainerStatuses[0].RestartCount++ }, false},
+		{"a restart of the sidecar", func(p *corev1.Pod) { p.Status.ContainerStatuses[1].RestartCount++ }, false},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

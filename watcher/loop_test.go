@@ -19,7 +19,9 @@ func TestATargetNeverRunsTwiceAtOnce(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			return converged()
 		})
-		l := start(t, watcher.LoopOptions{Reconcilers: slow.as("a"), Routes: watcher.Routes{"s": {"a"}}, Resync: time.Hour})
+		all := slow.as("a")
+		all["idle"] = newFake() // its worker has time for a too
+		l := start(t, watcher.LoopOptions{Reconcilers: all, Routes: watcher.Routes{"s": {"a"}}, Resync: time.Hour})
 		for range 1000 {
 			l.Wake("s")
 			time.Sleep(5 * time.Millisecond) // 5 s of wakes, all within the first run

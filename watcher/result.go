@@ -44,6 +44,8 @@ type Result struct {
 
 	// Regarding is the object that a trouble is about, for its Event.
 	Regarding corev1.ObjectReference
+	// Quiet marks a Held that is part of the ordinary course: no trouble yet.
+	Quiet bool
 	// LastProof is the time of the newest accepted login, where the target makes proofs.
 	LastProof time.Time
 }
@@ -78,6 +80,8 @@ type Status struct {
 	Message   string     `json:"message"`
 	Since     time.Time  `json:"since"`
 	LastProof *time.Time `json:"lastProof"`
+
+	quiet bool // nobody was told of this trouble
 }
 
 // Transition is a finished run of a target, for whoever reports it.
@@ -92,10 +96,12 @@ type Transition struct {
 // so another text is another trouble; the texts of failures are not compared.
 func (t Transition) Trouble() bool {
 	a, b := t.After, t.Before
-	switch a.Outcome {
-	case Held:
-		return b.Outcome != Held || a.Reason != b.Reason || a.Message != b.Message
-	case Retrying:
+	switch {
+	case a.quiet:
+		return false
+	case a.Outcome == Held:
+		return b.quiet || b.Outcome != Held || a.Reason != b.Reason || a.Message != b.Message
+	case a.Outcome == Retrying:
 		return b.Outcome != Retrying || a.Reason != b.Reason
 	}
 	return a.Reason != "" && (a.Reason != b.Reason || a.Message != b.Message)
@@ -103,7 +109,7 @@ func (t Transition) Trouble() bool {
 
 // Recovered reports whether a trouble ended with this run.
 func (t Transition) Recovered() bool {
-	return t.After.Outcome == Converged && t.Before.Outcome != Converged && t.Before.Reason != ReasonPending
+	return t.After.Outcome == Converged && t.Before.Outcome != Converged && t.Before.Reason != ReasonPending && !t.Before.quiet
 }
 
 // reasoner is an error that knows its reason.
