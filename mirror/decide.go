@@ -99,11 +99,20 @@ func sameData(observed *corev1.Secret, d Desired) bool {
 func generationOf(observed *corev1.Secret, d Desired, last int64) int64 {
 	var have int64
 	if observed != nil {
-		have, _ = strconv.ParseInt(observed.Annotations[AnnotationGeneration], 10, 64)
+		have = max(have, parseGeneration(observed.Annotations[AnnotationGeneration]))
 	}
-	have = max(have, 0)
 	if observed != nil && sameData(observed, d) {
 		return max(have, last, 1)
 	}
 	return max(have, last) + 1
+}
+
+// parseGeneration reads the annotation; what nobody of us has written counts as
+// none. 53 bits leave room to count on.
+func parseGeneration(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 53)
+	if err != nil {
+		return 0
+	}
+	return n
 }

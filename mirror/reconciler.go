@@ -31,21 +31,25 @@ type Mirror struct {
 	Ungated         bool // gate: none
 	DryRun          bool
 
-	generation int64 // the highest that was written or seen
+	generation int64     // the highest that was written or seen
+	awaiting   time.Time // since when the proof has been waited for
 }
 
 // Reconcile reads source and target from their caches, decides, applies, and
 // reads back.
 func (m *Mirror) Reconcile(ctx context.Context) (watcher.Result, error) {
 	result := watcher.Result{Outcome: watcher.Converged, Regarding: m.SourceRef}
+	source, sourceErr := m.Source()
+	if source != nil {
+		result.Regarding.UID, result.Regarding.ResourceVersion = source.UID, source.ResourceVersion
+	}
 	observed, err := m.Target()
 	if err != nil {
 		return result, err // its namespace may be gone: the Event goes to the SOURCE
 	}
 	result.Regarding = m.ref(observed)
-	source, err := m.Source()
-	if err != nil {
-		return result, err
+	if sourceErr != nil {
+		return result, sourceErr
 	}
 	if source == nil {
 		return result, &submission.MissingError{Namespace: m.SourceRef.Namespace, Name: m.SourceRef.Name}
@@ -60,10 +64,15 @@ func (m *Mirror) Reconcile(ctx context.Context) (watcher.Result, error) {
 }
 
 func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decision, d Desired) (watcher.Result, error) {
+	if decision.Reason != ReasonAwaitingProof {
+		m.awaiting = time.Time{}
+	}
 	switch {
 	case decision.Action == Keep:
 		m.generation = decision.Generation
 		return result, nil
+	case decision.Reason == ReasonAwaitingProof:
+		return m.await(result, decision)
 	case decision.Action == Hold:
 		return result, &watcher.HoldError{Why: decision.Reason, Text: decision.Message}
 	case m.DryRun:
@@ -79,6 +88,23 @@ func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decisi
 	result.Changes = []watcher.Change{{Reason: ChangedMirror, Action: "Apply", Writes: 1, Regarding: result.Regarding,
 		Message: fmt.Sprintf("applied generation %d: %s", decision.Generation, strings.Join(decision.Changed, ", "))}}
 	return result, m.verify(ctx, d)
+}
+
+// patience is how long the proof may take before waiting for it is a trouble:
+// after every change of the SOURCE the relay is at work for a moment.
+const patience = 5 * time.Second
+
+// await holds, quietly at first.
+func (m *Mirror) await(result watcher.Result, decision Decision) (watcher.Result, error) {
+	now := time.Now()
+	if m.awaiting.IsZero() {
+		m.awaiting = now
+	}
+	wait := &watcher.HoldError{Why: decision.Reason, Text: decision.Message}
+	if left := patience - now.Sub(m.awaiting); left > 0 {
+		result.Quiet, wait.After = true, left
+	}
+	return result, wait
 }
 
 // configuration is our part of the Secret as an apply configuration.

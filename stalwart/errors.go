@@ -109,7 +109,7 @@ func (e *ForbiddenError) Error() string { return "Stalwart does not permit " + e
 func (e *ForbiddenError) Reason() string { return ReasonStalwartForbids }
 
 // Hold makes it a wait: somebody has to grant it.
-func (e *ForbiddenError) Hold() time.Duration { return time.Minute }
+func (e *ForbiddenError) Hold() time.Duration { return 15 * time.Second }
 
 // RefusedError says that the server understood a write and refuses it.
 type RefusedError struct {
@@ -137,7 +137,7 @@ func (e *RefusedError) Reason() string {
 }
 
 // Hold makes it a wait: the same request would get the same answer.
-func (e *RefusedError) Hold() time.Duration { return time.Minute }
+func (e *RefusedError) Hold() time.Duration { return 15 * time.Second }
 
 // OwnedError says that an address cannot be granted because it is somebody
 // else's.
@@ -151,7 +151,7 @@ func (e *OwnedError) Error() string {
 func (e *OwnedError) Reason() string { return ReasonAddressOwned }
 
 // Hold makes it a wait: the owner has to give it up.
-func (e *OwnedError) Hold() time.Duration { return time.Minute }
+func (e *OwnedError) Hold() time.Duration { return 15 * time.Second }
 
 // ReloadError says that a reload failed as a whole because of one setting, which
 // has nothing to do with us as a rule.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/watcher"
@@ -17,13 +18,10 @@ func Observe(ctx context.Context, s stalwart.Directory, d Desired) (Observed, er
 	if o.Domain, err = s.Domain(ctx, d.Domain); err != nil {
 		return o, err
 	}
-	if o.Defaults, err = s.Defaults(ctx); err != nil {
-		return o, err
-	}
-	if o.Listeners, err = s.Listeners(ctx); err != nil {
-		return o, err
-	}
 	if o.Account, err = s.Account(ctx, d.Login); err != nil {
+		return o, err
+	}
+	if err = o.readServer(ctx, s); err != nil {
 		return o, err
 	}
 	if len(d.AllowedIPs) > 0 {
@@ -35,6 +33,24 @@ func Observe(ctx context.Context, s stalwart.Directory, d Desired) (Observed, er
 		o.Webhooks, err = s.Webhooks(ctx)
 	}
 	return o, err
+}
+
+// readServer reads the settings of the server. On 0.15 they are only checked,
+// and reading them takes a permission that shows every private key: an account
+// without it is the better one.
+func (o *Observed) readServer(ctx context.Context, s stalwart.Directory) error {
+	var err, listeners error
+	o.Defaults, err = s.Defaults(ctx)
+	if err == nil {
+		o.Listeners, listeners = s.Listeners(ctx)
+		err = listeners
+	}
+	var forbidden *stalwart.ForbiddenError
+	if o.Generation == stalwart.Gen015 && errors.As(err, &forbidden) {
+		o.Hidden = true
+		return nil
+	}
+	return err
 }
 
 // write carries out one operation.
@@ -170,11 +186,22 @@ func (r *Relay) dropStale(ctx context.Context) error {
 		if !r.stale[p.UID] || !p.Ready || p.IP == "" {
 			continue
 		}
-		_, err := r.Fleet.ForgetAll(ctx, []string{p.Address(r.Fleet.Port())})
+		err := r.forget(ctx, p.Address(r.Fleet.Port()))
 		if err == nil {
 			delete(r.stale, p.UID)
 		}
 		failures = errors.Join(failures, err)
 	}
 	return failures
+}
+
+// podPatience bounds what one Pod may cost: it may be out of our reach, by a
+// NetworkPolicy for example.
+const podPatience = 5 * time.Second
+
+func (r *Relay) forget(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, podPatience)
+	defer cancel()
+	_, err := r.Fleet.ForgetAll(ctx, []string{address})
+	return err
 }

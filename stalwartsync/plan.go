@@ -15,6 +15,7 @@ type Observed struct {
 	Defaults   stalwart.Defaults
 	Domain     *stalwart.Domain
 	Listeners  []stalwart.Listener
+	Hidden     bool // defaults and listeners may not be read
 	Account    *stalwart.Account
 	AllowedIPs []string
 	Webhooks   []string

@@ -78,8 +78,9 @@ func (r *Relay) conclude(result *watcher.Result, run *run) {
 		result.Changes = append(result.Changes, watcher.Change{Reason: ChangedProof, Action: "Login", Message: "a login as " + run.credentials.User +
 			" was accepted, and MAIL FROM for " + strings.Join(run.desired.Addresses, ", ")})
 	}
-	if r.reloadFailure != nil {
-		result.Reason, result.Message, result.After = stalwart.ReasonReloadFailed, r.reloadFailure.Error(), time.Minute
+	result.Reason, result.Message = Findings(run.observed, r.reloadFailure, r.podFailure)
+	if r.reloadFailure != nil || r.podFailure != nil {
+		result.After = 30 * time.Second
 	}
 }
 

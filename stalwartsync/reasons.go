@@ -10,6 +10,8 @@ const (
 	ReasonListenerNeedsRestart = "ListenerNeedsRestart"
 	ReasonListenerStillMissing = "ListenerStillMissing"
 	ReasonPermissionDenied     = "PermissionDenied"
+	ReasonPodsNotTold          = "PodsNotTold"
+	ReasonHostnameMissing      = "HostnameMissing"
 	ReasonWouldWrite           = "WouldWrite"
 )
 

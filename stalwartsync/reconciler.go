@@ -2,7 +2,6 @@ package stalwartsync
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,6 +38,7 @@ type Relay struct {
 	staleAll      bool
 	reloadDue     bool
 	reloadFailure *stalwart.ReloadError
+	podFailure    error // a Pod could not be told to forget
 }
 
 // maxRounds bounds observe-plan-apply within one run: each cure is tried once,
@@ -135,7 +135,8 @@ func (r *Relay) round(ctx context.Context, s stalwart.Directory, result *watcher
 	}
 	run.last = nil
 	if !r.DryRun {
-		err = errors.Join(r.dropStale(ctx), r.reload(ctx, s))
+		r.podFailure = r.dropStale(ctx)
+		err = r.reload(ctx, s)
 	}
 	if err != nil {
 		return false, err

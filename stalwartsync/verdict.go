@@ -26,7 +26,7 @@ func completed(o Observed, d Desired) bool {
 // Obstacle finds what no write of ours can cure, before anything is written.
 func Obstacle(o Observed, d Desired) *Trouble {
 	if completed(o, d) && o.Defaults.Domain != "" && o.Defaults.Domain != d.Domain {
-		return &Trouble{Reason: ReasonDefaultDomainDiffers, Wait: time.Minute, Message: "the smtp-user " + d.Login.User +
+		return &Trouble{Reason: ReasonDefaultDomainDiffers, Wait: 10 * time.Second, Message: "the smtp-user " + d.Login.User +
 			" is a bare name, and Stalwart completes it with its default domain " + o.Defaults.Domain + ", not with " + d.Domain}
 	}
 	if o.Account == nil {
@@ -39,7 +39,7 @@ func Obstacle(o Observed, d Desired) *Trouble {
 		}
 	}
 	if len(denied) > 0 {
-		return &Trouble{Reason: ReasonPermissionDenied, Wait: time.Minute, Message: "somebody has disabled the permission " + strings.Join(denied, ", ") + " of the account " + d.Login.User}
+		return &Trouble{Reason: ReasonPermissionDenied, Wait: 10 * time.Second, Message: "somebody has disabled the permission " + strings.Join(denied, ", ") + " of the account " + d.Login.User}
 	}
 	return nil
 }
@@ -64,17 +64,30 @@ func unreachable(t Trouble, o Observed, d Desired, listening bool) Trouble {
 	serving := Serving(o, d)
 	want := port(d.Listener.Binds[0])
 	switch {
-	case serving == nil:
+	case serving == nil && !o.Hidden:
 		t.Reason = ReasonListenerMissing
 		t.Message = "no SMTP listener of Stalwart binds port " + want
 		if o.Generation == stalwart.Gen015 {
 			t.Message += "; on 0.15 it belongs into its configuration file"
 		}
-	case !listening && o.Generation == stalwart.Gen016:
+	case !listening && serving != nil && o.Generation == stalwart.Gen016:
 		t.Reason, t.Wait = ReasonListenerNeedsRestart, 5*time.Second
 		t.Message = "the listener " + serving.Name + " on port " + want + " is bound when Stalwart restarts"
 	default:
 		t.Retry = true
 	}
 	return t
+}
+
+// Findings are what is worth knowing about a submission that works.
+func Findings(o Observed, reload *stalwart.ReloadError, pods error) (reason, message string) {
+	switch {
+	case reload != nil:
+		return stalwart.ReasonReloadFailed, reload.Error()
+	case pods != nil:
+		return ReasonPodsNotTold, "a Pod of Stalwart could not be told to forget its caches: " + strings.ReplaceAll(pods.Error(), "\n", "; ")
+	case o.Generation == stalwart.Gen015 && !o.Hidden && o.Defaults.Hostname == "":
+		return ReasonHostnameMissing, "server.hostname is not set in the configuration file of Stalwart"
+	}
+	return "", ""
 }
