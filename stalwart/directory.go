@@ -66,7 +66,7 @@ const (
 type Account struct {
 	ID        string
 	Login     Login
-	Addresses []string     // every address it may send as by itself, lower case; the first is its own
+	Addresses []string     // every address it may send as, also through its groups, lower case; the first is its own
 	Missing   []Permission // that it certainly lacks
 	Denied    []Permission // that somebody took away explicitly
 

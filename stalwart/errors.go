@@ -1,6 +1,7 @@
 package stalwart
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -167,8 +168,11 @@ func (e *ReloadError) Reason() string { return ReasonReloadFailed }
 // Hold makes it a wait: somebody has to mend the setting.
 func (e *ReloadError) Hold() time.Duration { return time.Minute }
 
-// scrubbed is a refusal whose sentence cannot hold the secrets that were sent.
-func (e *RefusedError) scrubbed(secrets ...redact.Secret) *RefusedError {
-	e.Detail = redact.Scrub(e.Detail, secrets...)
-	return e
+// scrubbed takes the secrets that were sent out of a refusal's sentence.
+func scrubbed(err error, secrets ...redact.Secret) error {
+	var r *RefusedError
+	if errors.As(err, &r) {
+		r.Detail = redact.Scrub(r.Detail, secrets...)
+	}
+	return err
 }

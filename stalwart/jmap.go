@@ -114,7 +114,8 @@ func methodError(method string, text json.RawMessage) error {
 	case "forbidden":
 		return &ForbiddenError{method}
 	}
-	return &RefusedError{What: method, Type: e.Type, Detail: e.Description, Fields: e.Properties}
+	// The description of a method-level error may quote the arguments.
+	return &RefusedError{What: method, Type: e.Type, Fields: e.Properties}
 }
 
 // computed are the properties that leave expensive ones out: a domain's zone

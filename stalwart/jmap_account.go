@@ -10,18 +10,13 @@ import (
 	"github.com/openova-io/smtp-mirror/redact"
 )
 
-type jmapAlias struct {
-	Name     string `json:"name"`
-	DomainID string `json:"domainId"`
-	Enabled  *bool  `json:"enabled"`
-}
-
 type jmapAccount struct {
 	ID          string               `json:"id"`
 	Type        string               `json:"@type"`
 	Name        string               `json:"name"`
 	Email       string               `json:"emailAddress"`
 	Aliases     map[string]jmapAlias `json:"aliases"`
+	Groups      map[string]bool      `json:"memberGroupIds"`
 	RoleType    jmapTyped            `json:"roles"`
 	Permissions jmapPermissions      `json:"permissions"`
 }
@@ -58,21 +53,9 @@ func (j *jmap) Account(ctx context.Context, login Login) (*Account, error) {
 }
 
 func (j *jmap) account(ctx context.Context, login Login, a jmapAccount) (*Account, error) {
-	names := map[string]string{}
-	addresses := []string{strings.ToLower(a.Email)}
-	for _, index := range slices.Sorted(maps.Keys(a.Aliases)) {
-		alias := a.Aliases[index]
-		if alias.Enabled != nil && !*alias.Enabled {
-			continue
-		}
-		if _, known := names[alias.DomainID]; !known {
-			name, err := j.domainName(ctx, alias.DomainID)
-			if err != nil {
-				return nil, err
-			}
-			names[alias.DomainID] = name
-		}
-		addresses = append(addresses, strings.ToLower(alias.Name+"@"+names[alias.DomainID]))
+	addresses, err := j.addresses(ctx, a)
+	if err != nil {
+		return nil, err
 	}
 	missing, denied := a.Permissions.lacks(a.RoleType.Type)
 	return &Account{ID: a.ID, Login: login, Addresses: addresses, Missing: missing, Denied: denied, raw: a}, nil
@@ -221,11 +204,7 @@ func (j *jmap) accountRefused(ctx context.Context, what, address string, e *setE
 	if e.Type == "primaryKeyViolation" && e.ObjectID != nil {
 		return &OwnedError{Address: address, Owner: j.owner(ctx, e.ObjectID.Object, e.ObjectID.ID)}
 	}
-	err := refused(what, e)
-	if r, ok := err.(*RefusedError); ok { //nolint:errorlint // refused returns it unwrapped
-		return r.scrubbed(secrets...)
-	}
-	return err
+	return scrubbed(refused(what, e), secrets...)
 }
 
 // owner describes the owner of an address as well as it can be read.

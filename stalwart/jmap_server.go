@@ -209,7 +209,7 @@ func (j *jmap) AddWebhook(ctx context.Context, w Webhook) error {
 	if err != nil {
 		return err
 	}
-	return refused("adding the webhook", e)
+	return scrubbed(refused("adding the webhook", e), w.Key)
 }
 
 type jmapKey struct {

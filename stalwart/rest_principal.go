@@ -15,6 +15,7 @@ type principal struct {
 	Type     string   `json:"type"`
 	Name     string   `json:"name"`
 	Emails   []string `json:"emails"`
+	MemberOf []string `json:"memberOf"`
 	Roles    []string `json:"roles"`
 	Enabled  []string `json:"enabledPermissions"`
 	Disabled []string `json:"disabledPermissions"`
@@ -68,15 +69,34 @@ func (r *rest) Account(ctx context.Context, login Login) (*Account, error) {
 	if p.Type != "individual" {
 		return nil, &OwnedError{Address: login.User, Owner: "the " + p.Type + " " + p.Name}
 	}
-	var addresses []string
-	if strings.Contains(p.Name, "@") {
-		addresses = append(addresses, strings.ToLower(p.Name)) // a login name may be used in MAIL FROM even where it is not in emails
-	}
-	for _, e := range p.Emails {
-		addresses = append(addresses, strings.ToLower(e))
+	addresses, err := r.addresses(ctx, p)
+	if err != nil {
+		return nil, err
 	}
 	missing, denied := p.lacks()
 	return &Account{ID: p.Name, Login: login, Addresses: addresses, Missing: missing, Denied: denied}, nil
+}
+
+// addresses lists what an individual may send as: its name, its addresses, and
+// those of the groups that it is a member of.
+func (r *rest) addresses(ctx context.Context, p *principal) ([]string, error) {
+	all := slices.Clone(p.Emails)
+	if strings.Contains(p.Name, "@") {
+		all = slices.Insert(all, 0, p.Name) // a login name may be used in MAIL FROM even where it is not in emails
+	}
+	for _, name := range p.MemberOf {
+		group, err := r.principal(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if group != nil {
+			all = append(all, group.Emails...)
+		}
+	}
+	for i, address := range all {
+		all[i] = strings.ToLower(address)
+	}
+	return all, nil
 }
 
 // lacks says what an account certainly cannot do. A principal without a role
@@ -156,7 +176,7 @@ func (r *rest) SetPassword(ctx context.Context, a *Account, password redact.Secr
 	if err != nil {
 		return err
 	}
-	return e.refusal("setting the password of " + a.ID)
+	return scrubbed(e.refusal("setting the password of "+a.ID), redact.New(hash), password)
 }
 
 // addressRefused names the owner of an address that is taken: the refusal names

@@ -146,6 +146,12 @@ func (f *Feed[T]) build(ctx context.Context, running *sync.WaitGroup) error {
 // prepare sets the transform and the one event handler of the program: it
 // ignores what happened and to what, and wakes.
 func (f *Feed[T]) prepare(i *informer[T]) error {
+	// What fails is noted in listWatch, said once by the targets, and tried again by
+	// the freshness clock; client-go would log every attempt.
+	quiet := func(context.Context, *cache.Reflector, error) {}
+	if err := i.SetWatchErrorHandlerWithContext(quiet); err != nil {
+		return fmt.Errorf("setting the watch error handler of %s: %w", f.access.Name, err)
+	}
 	if f.access.Trim != nil {
 		if err := i.SetTransform(f.access.Trim); err != nil {
 			return fmt.Errorf("setting the transform of %s: %w", f.access.Name, err)

@@ -30,14 +30,22 @@ func run(ctx context.Context, o *options) int {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	changes := p.watchConfig(watching)
+	var proven *config.Config // the newest that has run
 	for me := identity(); ctx.Err() == nil; {
 		next, err := p.term(ctx, o.config, me, changes)
-		if err != nil {
+		switch {
+		case err != nil && (proven == nil || proven == o.config):
 			o.log.Error("cannot run with this configuration", "err", err)
 			return exitError
-		}
-		if next != nil {
-			o.config = next
+		case err != nil:
+			p.metrics.Reloads.WithLabelValues("invalid").Inc()
+			o.log.Error("cannot run with the changed configuration; the old one stays", "err", err)
+			o.config = proven
+		default:
+			proven = o.config
+			if next != nil {
+				o.config = next
+			}
 		}
 	}
 	o.log.Info("stopped")
