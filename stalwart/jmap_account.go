@@ -2,7 +2,6 @@ package stalwart
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
