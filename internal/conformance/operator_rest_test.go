@@ -65,6 +65,22 @@ func (o *restOperator) CreateGroup(ctx context.Context, address string) error {
 	return o.create(ctx, object{"type": "group", "name": address, "emails": []string{address}})
 }
 
+func (o *restOperator) CreateList(ctx context.Context, address string) error {
+	return o.create(ctx, object{"type": "list", "name": address, "emails": []string{address}})
+}
+
+func (o *restOperator) Join(ctx context.Context, login stalwart.Login, group string) error {
+	return o.patch(ctx, login, "addItem", "memberOf", group)
+}
+
+func (o *restOperator) Assign(ctx context.Context, login stalwart.Login, role string, words ...string) error {
+	return errors.Join(
+		o.create(ctx, object{"type": "role", "name": role, "enabledPermissions": words}),
+		o.patch(ctx, login, "set", "roles", []string{role}),
+		o.patch(ctx, login, "set", "enabledPermissions", []string{}),
+	)
+}
+
 func (o *restOperator) Destroy(ctx context.Context, login stalwart.Login) error {
 	_, err := o.do(ctx, http.MethodDelete, "/api/principal/"+login.User, nil)
 	return err

@@ -21,6 +21,9 @@ type operator interface {
 	EnsureDomain(ctx context.Context, name string) error
 	CreateAccount(ctx context.Context, login stalwart.Login, password string) error
 	CreateGroup(ctx context.Context, address string) error
+	CreateList(ctx context.Context, address string) error
+	// Join makes an account a member of a group.
+	Join(ctx context.Context, login stalwart.Login, group string) error
 	Destroy(ctx context.Context, login stalwart.Login) error
 	AddAlias(ctx context.Context, login stalwart.Login, address string) error
 	RemoveAlias(ctx context.Context, login stalwart.Login, address string) error
@@ -31,6 +34,8 @@ type operator interface {
 	Permit(ctx context.Context, login stalwart.Login, words ...string) error
 	// Deny takes a permission away explicitly.
 	Deny(ctx context.Context, login stalwart.Login, word string) error
+	// Assign gives an account no permissions but those of a new role.
+	Assign(ctx context.Context, login stalwart.Login, role string, words ...string) error
 	// Permissions are those that the account itself has, sorted.
 	Permissions(ctx context.Context, login stalwart.Login) ([]string, error)
 	// Stored is everything that the server stores about an account.

@@ -14,6 +14,7 @@ func permissions() []scenario {
 		{name: "permissions are the least that can submit", run: leastPermissions},
 		{name: "receiveBounces adds receiving", run: receiveBounces},
 		{name: "missing permissions are added, others stay", run: permissionsAdded},
+		{name: "a role that does not suffice is added to", run: roleInsufficient},
 		{name: "permissions taken away explicitly are not given back", run: permissionDenied},
 	}
 }
@@ -64,4 +65,15 @@ func permissionDenied(t *testing.T, s *suite) {
 		t.Errorf("the login: %+v", got)
 	}
 	r.run(t).stopped(t, stalwartsync.ReasonPermissionDenied, r.user(), "send").wroteNothing(t).loggedIn(t)
+}
+
+// roleInsufficient cannot be seen in the account: the login tells.
+func roleInsufficient(t *testing.T, s *suite) {
+	r := newRig(t, s)
+	must(t, s.operator.CreateAccount(t.Context(), r.login(), r.password()))
+	local, _ := cutAddress(r.from())
+	must(t, s.operator.Assign(t.Context(), r.login(), "role-"+local, s.operator.Word(stalwart.Authenticate)))
+	r.run(t).converged(t).changed(t, stalwartsync.ChangedPermissions, stalwartsync.ChangedProof).
+		loggedIn(t, smtpprobe.NotAuthorized, smtpprobe.Accepted)
+	r.run(t).converged(t).wroteNothing(t)
 }

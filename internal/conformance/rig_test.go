@@ -197,3 +197,9 @@ func cutAddress(address string) (local, domain string) {
 	local, domain, _ = strings.Cut(address, "@")
 	return local, domain
 }
+
+// loginOf is the login of an account or group by its address.
+func loginOf(address string) stalwart.Login {
+	_, domain := cutAddress(address)
+	return stalwart.Login{User: address, Domain: domain}
+}

@@ -56,25 +56,6 @@ func webhookAdded(t *testing.T, s *suite) {
 	}
 }
 
-// removeWebhook ends the reports to a sink that is about to go.
-func (o *jmapOperator) removeWebhook(ctx context.Context, url string) error {
-	result, err := o.call(ctx, "x:WebHook/get", object{"ids": nil})
-	if err != nil {
-		return err
-	}
-	var ids []any
-	for _, hook := range result["list"].([]any) {
-		if mapOf(hook)["url"] == url {
-			ids = append(ids, mapOf(hook)["id"])
-		}
-	}
-	if _, err = o.call(ctx, "x:WebHook/set", object{"destroy": ids}); err != nil {
-		return err
-	}
-	_, err = o.create(ctx, "Action", object{"@type": "ReloadSettings"})
-	return err
-}
-
 // breakReload breaks it until the end of the scenario.
 func breakReload(t *testing.T, s *suite) (mend func()) {
 	t.Helper()

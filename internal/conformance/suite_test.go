@@ -48,7 +48,7 @@ func newSuite(t *testing.T, start starter, untrusted bool) *suite {
 // scenarios are all of them, in the order in which one server lives through
 // them: it is empty at first, and its data is lost at the end.
 func scenarios() []scenario {
-	return slices.Concat(beginning(), directory(), addresses(), permissions(), passwords(), relays(),
+	return slices.Concat(beginning(), directory(), addresses(), owners(), permissions(), passwords(), relays(),
 		logins(), obstacles(), listeners(), races(), settings(), keys(), lifecycle())
 }
 
