@@ -44,7 +44,7 @@ func (r *Record) Reconcile(ctx context.Context) (watcher.Result, error) {
 		return result, err
 	}
 	if len(keys) == 0 && Pending(*domain, keys, time.Now()) {
-		return result, &watcher.HoldError{Why: ReasonKeysPending, Text: "Stalwart is making the DKIM keys of " + r.Domain, After: time.Second}
+		return result, &watcher.HoldError{Why: ReasonKeysPending, Text: "Stalwart is making the DKIM keys of " + r.Domain, After: time.Second, Grace: keysGrace}
 	}
 	mounted, problem := r.mounted(keys)
 	result.Reason, result.Message = problem.reason, problem.message
@@ -53,6 +53,10 @@ func (r *Record) Reconcile(ctx context.Context) (watcher.Result, error) {
 	}
 	return r.write(ctx, result, observed, Desire(r.Domain, keys, mounted))
 }
+
+// keysGrace is how long a new domain and its keys may take before waiting for
+// them is a trouble.
+const keysGrace = 20 * time.Second
 
 func (r *Record) missing() error {
 	return &watcher.HoldError{Why: ReasonConfigMapMissing, Text: "the configmap " + r.Namespace + "/" + r.Name + " does not exist"}
@@ -69,7 +73,7 @@ func (r *Record) keys(ctx context.Context) (*stalwart.Domain, []stalwart.DKIMKey
 		return nil, nil, err
 	}
 	if domain == nil {
-		return nil, nil, &watcher.HoldError{Why: ReasonDomainMissing, Text: "Stalwart does not serve " + r.Domain + " yet", After: 5 * time.Second}
+		return nil, nil, &watcher.HoldError{Why: ReasonDomainMissing, Text: "Stalwart does not serve " + r.Domain + " yet", After: 5 * time.Second, Grace: keysGrace}
 	}
 	keys, err := directory.DKIMKeys(ctx, r.Domain)
 	return domain, keys, err

@@ -31,8 +31,7 @@ type Mirror struct {
 	Ungated         bool // gate: none
 	DryRun          bool
 
-	generation int64     // the highest that was written or seen
-	awaiting   time.Time // since when the proof has been waited for
+	generation int64 // the highest that was written or seen
 }
 
 // Reconcile reads source and target from their caches, decides, applies, and
@@ -64,15 +63,12 @@ func (m *Mirror) Reconcile(ctx context.Context) (watcher.Result, error) {
 }
 
 func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decision, d Desired) (watcher.Result, error) {
-	if decision.Reason != ReasonAwaitingProof {
-		m.awaiting = time.Time{}
-	}
 	switch {
 	case decision.Action == Keep:
 		m.generation = decision.Generation
 		return result, nil
 	case decision.Reason == ReasonAwaitingProof:
-		return m.await(result, decision)
+		return result, &watcher.HoldError{Why: decision.Reason, Text: decision.Message, Grace: proofGrace}
 	case decision.Action == Hold:
 		return result, &watcher.HoldError{Why: decision.Reason, Text: decision.Message}
 	case m.DryRun:
@@ -90,22 +86,9 @@ func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decisi
 	return result, m.verify(ctx, d)
 }
 
-// patience is how long the proof may take before waiting for it is a trouble:
+// proofGrace is how long the proof may take before waiting for it is a trouble:
 // after every change of the SOURCE the relay is at work for a moment.
-const patience = 5 * time.Second
-
-// await holds, quietly at first.
-func (m *Mirror) await(result watcher.Result, decision Decision) (watcher.Result, error) {
-	now := time.Now()
-	if m.awaiting.IsZero() {
-		m.awaiting = now
-	}
-	wait := &watcher.HoldError{Why: decision.Reason, Text: decision.Message}
-	if left := patience - now.Sub(m.awaiting); left > 0 {
-		result.Quiet, wait.After = true, left
-	}
-	return result, wait
-}
+const proofGrace = 5 * time.Second
 
 // configuration is our part of the Secret as an apply configuration.
 func (m *Mirror) configuration(d Desired, generation int64) *corev1ac.SecretApplyConfiguration {

@@ -27,13 +27,14 @@ func (b *board) post(t Target, r Result, err error, now time.Time) Transition {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	before := b.rows[t]
-	after := Status{Name: t, Outcome: r.Outcome, Reason: r.Reason, Message: r.Message, Since: now, LastProof: before.LastProof, quiet: r.Quiet && err == nil}
+	after := Status{Name: t, Outcome: r.Outcome, Reason: r.Reason, Message: r.Message, Since: now, LastProof: before.LastProof}
 	if err != nil {
 		after.Outcome, after.Reason, after.Message = Retrying, ReasonOf(err), err.Error()
 	}
 	if after.Outcome == before.Outcome && after.Reason == before.Reason {
 		after.Since = before.Since
 	}
+	after.quiet = after.Outcome == Held && now.Sub(after.Since) < r.Grace
 	if !r.LastProof.IsZero() {
 		after.LastProof = &r.LastProof
 	}

@@ -11,6 +11,7 @@ type HoldError struct {
 	Why   string // the reason, a constant of the room
 	Text  string
 	After time.Duration // look again after this time; 0 = when woken, or at the resync
+	Grace time.Duration // no trouble before it has lasted this long
 }
 
 func (e *HoldError) Error() string { return e.Text }
@@ -34,5 +35,9 @@ func held(r Result, err error) (Result, error) {
 		return r, err
 	}
 	r.Outcome, r.Reason, r.Message, r.After = Held, ReasonOf(err), err.Error(), h.Hold()
+	var wait *HoldError
+	if errors.As(err, &wait) {
+		r.Grace = wait.Grace
+	}
 	return r, nil
 }

@@ -161,6 +161,9 @@ func (l *Loop) settle(q *queue, t Target, r Result, err error) {
 	switch {
 	case err != nil:
 		q.AddRateLimited(t)
+	case transition.After.quiet && (r.After == 0 || r.After > r.Grace):
+		q.Forget(t)
+		q.AddAfter(t, r.Grace) // to say so if it still lasts then
 	case r.After > 0:
 		q.Forget(t)
 		q.AddAfter(t, r.After)

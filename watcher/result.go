@@ -44,8 +44,9 @@ type Result struct {
 
 	// Regarding is the object that a trouble is about, for its Event.
 	Regarding corev1.ObjectReference
-	// Quiet marks a Held that is part of the ordinary course: no trouble yet.
-	Quiet bool
+	// Grace is how long a Held may last before it is a trouble: some waits are part
+	// of the ordinary course. When it is over, the target is looked at again.
+	Grace time.Duration
 	// LastProof is the time of the newest accepted login, where the target makes proofs.
 	LastProof time.Time
 }
