@@ -3,7 +3,6 @@ package conformance
 import (
 	"net"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/openova-io/smtp-mirror/internal/controlplane/child"
@@ -35,11 +34,18 @@ func listenerFound(t *testing.T, s *suite) {
 // elsewhere moves the submission to a port that nobody listens on.
 func (r *rig) elsewhere(t *testing.T, listener string) {
 	t.Helper()
+	r.dial = freeAddress(t)
+	_, port, err := net.SplitHostPort(r.dial)
+	must(t, err)
+	r.source[submission.KeyPort] = port
+	r.wish.ListenerName, r.wish.ListenerBind = listener, r.dial
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
 	port, err := child.FreePort()
 	must(t, err)
-	r.dial = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	r.source[submission.KeyPort] = strconv.Itoa(port)
-	r.wish.ListenerName, r.wish.ListenerBind = listener, r.dial
+	return child.Address(port)
 }
 
 // listenerMade uses a name that is free and one that is taken, whose owner gets

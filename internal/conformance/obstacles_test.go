@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/openova-io/smtp-mirror/redact"
 	"github.com/openova-io/smtp-mirror/smtpprobe"
 )
 
@@ -12,6 +13,7 @@ func obstacles() []scenario {
 	return []scenario{
 		{name: "a certificate for localhost is named and gets no password", run: untrusted},
 		{name: "a certificate for another name is named and gets no password", run: otherName},
+		{name: "TLS from the first byte, and where it is not spoken", run: implicitTLS},
 	}
 }
 
@@ -40,5 +42,21 @@ func refusesTLS(t *testing.T, r *rig, names ...string) {
 	q.User, q.Address = r.user(), wire.Address
 	if got := smtpprobe.Probe(t.Context(), q); got.Verdict != smtpprobe.NotTrusted || !slices.Contains(got.Names, names[0]) {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func implicitTLS(t *testing.T, s *suite) {
+	r := newRig(t, s)
+	r.run(t).converged(t)
+	q := r.request()
+	q.User, q.Password, q.Senders, q.ImplicitTLS = r.user(), redact.New(r.password()), []string{r.from()}, true
+	for address, want := range map[string]smtpprobe.Verdict{
+		s.SubmissionsAddr(): smtpprobe.Accepted,
+		s.SubmissionAddr():  smtpprobe.NoTLS,
+	} {
+		q.Address = address
+		if got := smtpprobe.Probe(t.Context(), q); got.Verdict != want {
+			t.Errorf("%s: %+v, want %s", address, got, want)
+		}
 	}
 }

@@ -42,7 +42,7 @@ func startReal(t *testing.T, binary string, untrusted bool) Server {
 	generation, _, err := stalwartproc.Generation(binary)
 	must(t, err)
 	s, err := stalwartproc.Start(t.Context(), stalwartproc.Options{
-		Binary: binary, Hostname: hostname, FreshCertificate: untrusted, SubmissionsPort: stalwartproc.NoListener,
+		Binary: binary, Hostname: hostname, FreshCertificate: untrusted,
 	})
 	must(t, err)
 	t.Cleanup(func() {

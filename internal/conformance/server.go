@@ -14,8 +14,9 @@ type Server interface {
 	Version() string // what the server says it is
 	URL() string     // of the management API
 	Admin() (user, password string)
-	SubmissionAddr() string // offers STARTTLS
-	CAFile() string         // PEM; "" where the certificate cannot be verified
+	SubmissionAddr() string  // offers STARTTLS
+	SubmissionsAddr() string // speaks TLS from the first byte
+	CAFile() string          // PEM; "" where the certificate cannot be verified
 	Stop(ctx context.Context) error
 	Start(ctx context.Context) error
 	Restart(ctx context.Context) error
