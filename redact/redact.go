@@ -14,6 +14,7 @@ package redact
 
 import (
 	"crypto/subtle"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -81,7 +82,14 @@ func Scrub(text string, secrets ...Secret) string {
 	for _, s := range secrets {
 		if s.Len() >= 4 {
 			text = strings.ReplaceAll(text, s.Reveal(), s.String())
+			text = strings.ReplaceAll(text, escaped(s), s.String())
 		}
 	}
 	return text
+}
+
+// escaped is the secret as a quoted request holds it: in the notation of JSON.
+func escaped(s Secret) string {
+	text, _ := json.Marshal(s.Reveal()) // a string cannot fail
+	return string(text[1 : len(text)-1])
 }

@@ -61,3 +61,16 @@ func TestScrub(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestScrubFindsTheNotationOfJSON: a server that quotes our request quotes the
+// password as it stood there.
+func TestScrubFindsTheNotationOfJSON(t *testing.T) {
+	s := redact.New(canary + "\"\\<&")
+	body, err := json.Marshal(map[string]string{"secret": s.Reveal()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := redact.Scrub("cannot take "+string(body), s); strings.Contains(got, canary) {
+		t.Error("a quoted request shows the password")
+	}
+}

@@ -134,7 +134,7 @@ func (r *rest) CreateAccount(ctx context.Context, a NewAccount) error {
 	if e != nil && e.Code == codeExists && e.Field == "name" {
 		return createdMeanwhile(a.Login)
 	}
-	return r.addressRefused(ctx, "creating the account "+a.Login.User, a.Addresses, e)
+	return scrubbed(r.addressRefused(ctx, "creating the account "+a.Login.User, a.Addresses, e), redact.New(hash), a.Password)
 }
 
 // patch sends operations on one principal; they are one transaction.
