@@ -204,7 +204,7 @@ func TestAHangingServer(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := connect(t, hanging{half})
 			began := time.Now()
-			if _, err := c.Detect(t.Context()); err == nil || time.Since(began) != requestTimeout {
+			if _, err := c.Detect(t.Context()); err == nil || time.Since(began) > 15*time.Second {
 				t.Errorf("%v after %s", err, time.Since(began))
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)

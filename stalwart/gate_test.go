@@ -2,6 +2,7 @@ package stalwart_test
 
 import (
 	"errors"
+	"runtime"
 	"strconv"
 	"sync"
 	"testing"
@@ -206,7 +207,17 @@ func TestAnUnprovenCredentialGoesAlone(t *testing.T) {
 	s, g := &server{right: "right"}, stalwart.NewGate()
 	var all sync.WaitGroup
 	for range 10 {
-		all.Go(func() { _ = s.try(g, "wrong") })
+		all.Go(func() {
+			_ = g.Do(credential("wrong"), func() (bool, error) {
+				for range 1000 {
+					runtime.Gosched() // let the others come in, if they can
+				}
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.tries++
+				return true, nil
+			})
+		})
 	}
 	all.Wait()
 	if s.tries != 2 {
