@@ -156,3 +156,13 @@ func (s *site) nothingWritten(while string, do func()) {
 		s.t.Errorf("%s: Stalwart was written to: %v", while, all[writes:])
 	}
 }
+
+// lastProof is the time of the newest accepted login.
+func (s *site) lastProof() time.Time {
+	s.t.Helper()
+	targets, _, err := s.Status(s.t.Context())
+	must(s.t, err)
+	at, err := time.Parse(time.RFC3339Nano, targets[relayTarget].LastProof)
+	must(s.t, err)
+	return at
+}
