@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"runtime"
 	"strings"
 	"testing"
@@ -212,38 +211,6 @@ func TestAHangingServer(t *testing.T) {
 			began = time.Now()
 			if _, err := c.Detect(ctx); err == nil || time.Since(began) != time.Second {
 				t.Errorf("%v after %s", err, time.Since(began))
-			}
-		})
-	}
-}
-
-// TestRealConnections: what a socket does, over loopback.
-func TestRealConnections(t *testing.T) {
-	hangUp := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
-	defer hangUp.Close()
-	gone := httptest.NewServer(nil)
-	gone.Close()
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a redirect was followed") }))
-	defer elsewhere.Close()
-	redirects := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
-	defer redirects.Close()
-	rows := []struct{ name, url, reason, says string }{
-		{"it closes", hangUp.URL, ReasonUnreachable, "closed without an answer"},
-		{"nothing listens", gone.URL, ReasonUnreachable, "connection refused"},
-		{"no such name", "http://stalwart.invalid:8080", ReasonUnreachable, "stalwart.invalid"},
-		{"it redirects", redirects.URL, ReasonUnexpected, "redirect"},
-	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			c, err := NewConn(Options{URL: row.url, Gate: NewGate()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close()
-			_, err = c.Detect(t.Context())
-			var r reasoned
-			if !errors.As(err, &r) || r.Reason() != row.reason || !strings.Contains(err.Error(), row.says) {
-				t.Errorf("%v", err)
 			}
 		})
 	}

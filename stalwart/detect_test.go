@@ -1,7 +1,9 @@
 package stalwart
 
 import (
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -99,6 +101,38 @@ func TestAdminFromSecret(t *testing.T) {
 			}
 			if err != nil || got.User != row.user || got.Password.Reveal() != row.password {
 				t.Errorf("user %q, %v", got.User, err)
+			}
+		})
+	}
+}
+
+// TestRealConnections: what a socket does, over loopback.
+func TestRealConnections(t *testing.T) {
+	hangUp := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer hangUp.Close()
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a redirect was followed") }))
+	defer elsewhere.Close()
+	redirects := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	defer redirects.Close()
+	rows := []struct{ name, url, reason, says string }{
+		{"it closes", hangUp.URL, ReasonUnreachable, "closed without an answer"},
+		{"nothing listens", gone.URL, ReasonUnreachable, "connection refused"},
+		{"no such name", "http://stalwart.invalid:8080", ReasonUnreachable, "stalwart.invalid"},
+		{"it redirects", redirects.URL, ReasonUnexpected, "redirect"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			c, err := NewConn(Options{URL: row.url, Gate: NewGate()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			_, err = c.Detect(t.Context())
+			var r reasoned
+			if !errors.As(err, &r) || r.Reason() != row.reason || !strings.Contains(err.Error(), row.says) {
+				t.Errorf("%v", err)
 			}
 		})
 	}
