@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -56,7 +57,17 @@ func Probe(ctx context.Context, r Request) Result {
 	defer stop()
 	result := dialogue(conn, r)
 	result.Address = r.Address
-	result.Detail = redact.Scrub(result.Detail, r.Password)
+	return scrubbed(result, r)
+}
+
+// scrubbed takes the password out of everything that the server said, as it is
+// and as AUTH PLAIN sends it (RFC 4616): some servers quote what they do not take.
+func scrubbed(result Result, r Request) Result {
+	sent := redact.New(base64.StdEncoding.EncodeToString([]byte("\x00" + r.User + "\x00" + r.Password.Reveal())))
+	result.Detail = redact.Scrub(result.Detail, r.Password, sent)
+	for i := range result.Refused {
+		result.Refused[i].Reply.Text = redact.Scrub(result.Refused[i].Reply.Text, r.Password, sent)
+	}
 	return result
 }
 
