@@ -135,7 +135,7 @@ func planServer(o Observed, d Desired) []Op {
 	if d.Manage && Serving(o, d) == nil {
 		want := d.Listener
 		for _, l := range o.Listeners {
-			if l.Name == want.Name {
+			if l.Name == want.Name && l.Protocol == want.Protocol {
 				want.ID = l.ID // the name is taken: its owner gets one address more
 			}
 		}
@@ -189,6 +189,6 @@ func rights(a stalwart.Account, d Desired, b Belief) []stalwart.Permission {
 // covers reports whether an address is granted: by itself, or by an entry
 // "@domain" (0.15) for the whole domain.
 func covers(granted []string, address string) bool {
-	at := strings.LastIndexByte(address, '@')
+	at := max(strings.LastIndexByte(address, '@'), 0)
 	return slices.Contains(granted, address) || slices.Contains(granted, address[at:])
 }
