@@ -20,6 +20,10 @@ func (e *DeniedError) Reason() string { return ReasonForbidden }
 // Hold makes it a wait: the feed asks again by its own clock, and wakes.
 func (e *DeniedError) Hold() time.Duration { return 0 }
 
+// Grace is how long it is no trouble: an API server that has just started refuses
+// everything to everybody until it has read the Roles.
+func (e *DeniedError) Grace() time.Duration { return deniedGrace }
+
 // ReasonForbidden is the reason of everything that RBAC refuses.
 const ReasonForbidden = "Forbidden"
 
@@ -33,8 +37,30 @@ const (
 // denials keeps what is refused by verb: a list that succeeds says nothing
 // about the right to watch. It is safe for concurrent use.
 type denials struct {
-	mu sync.Mutex
-	by map[string]*DeniedError
+	mu    sync.Mutex
+	by    map[string]*DeniedError
+	since time.Time // of the oldest refusal
+}
+
+// The pace of asking again: often while it may pass by itself, then less so.
+const (
+	deniedGrace = 3 * time.Second
+	deniedYoung = 15 * time.Second
+	deniedSoon  = time.Second
+	deniedEvery = 5 * time.Second
+)
+
+// pace is how long to wait before asking again, 0 where nothing is refused.
+func (d *denials) pace() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case len(d.by) == 0:
+		return 0
+	case time.Since(d.since) < deniedYoung:
+		return deniedSoon
+	}
+	return deniedEvery
 }
 
 // note keeps the answer to a request; an error that is no refusal says nothing.
@@ -48,8 +74,8 @@ func (d *denials) note(verb string, err error) (news bool) {
 	case err == nil:
 		delete(d.by, verb)
 	case apierrors.IsForbidden(err):
-		if d.by == nil {
-			d.by = map[string]*DeniedError{}
+		if len(d.by) == 0 {
+			d.by, d.since = map[string]*DeniedError{}, time.Now()
 		}
 		d.by[verb] = &DeniedError{Err: err}
 	}

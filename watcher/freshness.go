@@ -16,7 +16,6 @@ import (
 const (
 	freshEvery      = 20 * time.Second
 	failingEvery    = time.Second
-	deniedEvery     = 5 * time.Second
 	watchGrace      = time.Second // a watch may be a little behind a live read
 	liveTimeout     = 5 * time.Second
 	rebuildPatience = 10 * time.Second
@@ -53,17 +52,17 @@ func (f *Feed[T]) StaleFor() time.Duration {
 
 // pause waits until it is time to look.
 func (f *Feed[T]) pause(ctx context.Context, failing bool) {
-	wait, denied := jitter(freshEvery), f.denied.first() != nil
+	wait, denied := jitter(freshEvery), f.denied.pace()
 	switch {
-	case denied:
-		wait = deniedEvery
+	case denied > 0:
+		wait = denied
 	case failing:
 		wait = failingEvery
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	kick := f.kick
-	if failing || denied {
+	if failing || denied > 0 {
 		kick = nil // it is already known; the clock sets the pace
 	}
 	select {

@@ -36,8 +36,12 @@ func held(r Result, err error) (Result, error) {
 	}
 	r.Outcome, r.Reason, r.Message, r.After = Held, ReasonOf(err), err.Error(), h.Hold()
 	var wait *HoldError
-	if errors.As(err, &wait) {
+	var denied *DeniedError
+	switch {
+	case errors.As(err, &wait):
 		r.Grace = wait.Grace
+	case errors.As(err, &denied):
+		r.Grace = denied.Grace()
 	}
 	return r, nil
 }

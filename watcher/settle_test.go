@@ -106,9 +106,9 @@ func TestAHoldIsNoRetry(t *testing.T) {
 		{"an error of another room, wrapped", func() (watcher.Result, error) {
 			return watcher.Result{}, fmt.Errorf("reading: %w", wait{5 * time.Second})
 		}, 5 * time.Second, "Waiting"},
-		{"a cache that may not be filled", func() (watcher.Result, error) {
+		{"a cache that may not be filled is looked at when its grace is over", func() (watcher.Result, error) {
 			return watcher.Result{}, &watcher.DeniedError{Err: errors.New("secrets is forbidden")}
-		}, 0, watcher.ReasonForbidden},
+		}, 3 * time.Second, watcher.ReasonForbidden},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -172,7 +172,7 @@ func TestTransitions(t *testing.T) {
 		{"failing", ok, broken, true, false},
 		{"failing with another text", broken, also, false, false},
 		{"failing after held", held, broken, true, false},
-		{"failing for another reason", broken, &watcher.DeniedError{Err: broken}, true, false},
+		{"refused, which may pass", broken, &watcher.DeniedError{Err: broken}, false, false},
 		{"recovered from held", held, ok, false, true},
 		{"recovered from failing", broken, ok, false, true},
 		{"converged with something to tell", ok, told, true, false},
