@@ -41,7 +41,7 @@ func TestManyWriters(t *testing.T) {
 			}
 		}
 	}
-	s.nothingWritten("the writers have stopped", func() { s.touchSourceAndWait() })
+	s.nothingWritten("the writers have stopped", s.proveAgain)
 }
 
 // editByOther adds a key to the ConfigMap and a field to records.json; one that
@@ -74,9 +74,9 @@ func blankKey(c *corev1.ConfigMap) {
 	}
 }
 
-// touchSourceAndWait wakes relay and mirror without a reason, and waits until the
-// relay was proven anew. The touch itself is a write of ours to the SOURCE.
-func (s *site) touchSourceAndWait() {
+// proveAgain restarts Stalwart, which changes nothing, and waits until the
+// relay was proven anew.
+func (s *site) proveAgain() {
 	s.t.Helper()
 	begin := s.lastProof()
 	must(s.t, s.mail.Restart())

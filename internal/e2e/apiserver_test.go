@@ -1,0 +1,85 @@
+package e2e
+
+import (
+	"context"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/openova-io/smtp-mirror/internal/rig"
+)
+
+// backAgain is the promise: converged this long after the API server is back.
+const backAgain = 5 * time.Second
+
+// outage is a site on a control plane of its own, which is going to suffer.
+type outage struct {
+	*site
+	plane    *rig.Plane
+	password int
+}
+
+func newOutage(t *testing.T) *outage {
+	t.Helper()
+	if shared.absent != nil {
+		t.Skip(shared.absent)
+	}
+	plane, err := rig.StartPlane(t.Context(), t.TempDir(), false)
+	must(t, err)
+	t.Cleanup(func() {
+		if err := plane.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	o := &outage{site: newSite(t, layout{plane: plane}), plane: plane}
+	o.start()
+	o.settled()
+	return o
+}
+
+// back changes the SOURCE as soon as the API server takes it, and expects it to
+// be mirrored, and all targets to be well, in time.
+func (o *outage) back(after string) {
+	o.t.Helper()
+	o.password++
+	password := "canary-After-outage-" + strconv.Itoa(o.password) + "-pa55word"
+	o.secret(password)
+	o.until("the API server takes a write", patience, func(ctx context.Context) bool { return o.SetSource(ctx, password) == nil })
+	took := o.until("converged", patience, func(ctx context.Context) bool { return o.MirrorHolds(ctx, password) && o.converged(ctx) })
+	o.t.Logf("after %s: back -> converged in %s", after, took.Round(time.Millisecond))
+	if took > backAgain {
+		o.t.Errorf("after %s: converged %s after it was back, more than %s\nlog:\n%s", after, took, backAgain, o.log())
+	}
+}
+
+// alive watches the process through an outage: it is neither dead nor does it
+// forget what it knows.
+func (o *outage) alive(span time.Duration) {
+	o.t.Helper()
+	o.stays("alive through the outage", span, func(context.Context) bool { return o.page("/livez") == "ok\n" && o.page("/status") != "" })
+}
+
+func TestAPIServerOutages(t *testing.T) {
+	t.Parallel()
+	o := newOutage(t)
+	must(t, o.plane.ControlPlane.StopAPIServer())
+	must(t, o.plane.ControlPlane.StartAPIServer(t.Context()))
+	o.back("a restart")
+	must(t, o.plane.ControlPlane.KillAPIServer())
+	must(t, o.plane.ControlPlane.StartAPIServer(t.Context()))
+	o.back("a kill")
+	must(t, o.plane.ControlPlane.StopAPIServer())
+	o.alive(20 * time.Second)
+	must(t, o.plane.ControlPlane.StartAPIServer(t.Context()))
+	o.back("20 s without it")
+	o.nothingWritten("nothing has changed since", o.proveAgain)
+}
+
+func TestEtcdOutage(t *testing.T) {
+	t.Parallel()
+	o := newOutage(t)
+	must(t, o.plane.ControlPlane.StopEtcd())
+	o.alive(20 * time.Second)
+	must(t, o.plane.ControlPlane.StartEtcd(t.Context()))
+	o.back("20 s without etcd")
+}
