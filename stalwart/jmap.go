@@ -120,7 +120,7 @@ func methodError(method string, text json.RawMessage) error {
 
 // computed are the properties that leave expensive ones out: a domain's zone
 // file is computed at every read.
-var computed = map[string][]string{"Domain": {"name", "createdAt", "dkimManagement"}} //nolint:gochecknoglobals // a constant table
+var computed = map[string][]string{"Domain": {"name", "aliases", "createdAt", "dkimManagement"}} //nolint:gochecknoglobals // a constant table
 
 func getArgs(object string, args obj) obj {
 	if properties := computed[object]; properties != nil {

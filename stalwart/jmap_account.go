@@ -13,7 +13,7 @@ type jmapAccount struct {
 	ID          string               `json:"id"`
 	Type        string               `json:"@type"`
 	Name        string               `json:"name"`
-	Email       string               `json:"emailAddress"`
+	DomainID    string               `json:"domainId"`
 	Aliases     map[string]jmapAlias `json:"aliases"`
 	Groups      map[string]bool      `json:"memberGroupIds"`
 	RoleType    jmapTyped            `json:"roles"`
@@ -35,7 +35,7 @@ var jmapPermission = map[Permission]string{Authenticate: "authenticate", SendMai
 
 // Account finds the account of a login: a user whose own address it is.
 func (j *jmap) Account(ctx context.Context, login Login) (*Account, error) {
-	domain, err := j.Domain(ctx, login.Domain)
+	domain, err := j.domain(ctx, login.Domain)
 	if err != nil || domain == nil {
 		return nil, err
 	}
@@ -48,11 +48,8 @@ func (j *jmap) Account(ctx context.Context, login Login) (*Account, error) {
 	if i < 0 {
 		return nil, nil
 	}
-	return j.account(ctx, login, found[i])
-}
-
-func (j *jmap) account(ctx context.Context, login Login, a jmapAccount) (*Account, error) {
-	addresses, err := j.addresses(ctx, a)
+	a := found[i]
+	addresses, err := j.addresses(ctx, a, map[string][]string{domain.ID: domain.names()})
 	if err != nil {
 		return nil, err
 	}

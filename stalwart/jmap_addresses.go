@@ -14,9 +14,10 @@ type jmapAlias struct {
 }
 
 // addresses lists what an account may send as: its own address, its aliases,
-// and all addresses of the groups that it is a member of. The latter is how one
-// address is shared: it can have one owner only.
-func (j *jmap) addresses(ctx context.Context, a jmapAccount) ([]string, error) {
+// and all addresses of the groups that it is a member of, each on every name of
+// its domain. A group is how one address is shared: it can have one owner only.
+// names are those of domains that are known, by id.
+func (j *jmap) addresses(ctx context.Context, a jmapAccount, names map[string][]string) ([]string, error) {
 	owners := []jmapAccount{a}
 	if ids := slices.Sorted(maps.Keys(a.Groups)); len(ids) > 0 {
 		var groups []jmapAccount
@@ -25,34 +26,43 @@ func (j *jmap) addresses(ctx context.Context, a jmapAccount) ([]string, error) {
 		}
 		owners = append(owners, groups...)
 	}
-	names := map[string]string{} // of domains, by id
 	var all []string
 	for _, owner := range owners {
-		all = append(all, strings.ToLower(owner.Email))
-		for _, index := range slices.Sorted(maps.Keys(owner.Aliases)) {
-			address, err := j.aliasAddress(ctx, owner.Aliases[index], names)
+		own := jmapAlias{Name: owner.Name, DomainID: owner.DomainID}
+		for _, alias := range append([]jmapAlias{own}, owner.enabled()...) {
+			there, err := j.spread(ctx, alias, names)
 			if err != nil {
 				return nil, err
 			}
-			if address != "" {
-				all = append(all, address)
-			}
+			all = append(all, there...)
 		}
 	}
 	return all, nil
 }
 
-// aliasAddress is the address of an alias, "" where it is disabled.
-func (j *jmap) aliasAddress(ctx context.Context, alias jmapAlias, names map[string]string) (string, error) {
-	if alias.Enabled != nil && !*alias.Enabled {
-		return "", nil
-	}
-	if _, known := names[alias.DomainID]; !known {
-		name, err := j.domainName(ctx, alias.DomainID)
-		if err != nil {
-			return "", err
+// enabled are the aliases that are in force, in their order.
+func (a jmapAccount) enabled() []jmapAlias {
+	var all []jmapAlias
+	for _, index := range slices.Sorted(maps.Keys(a.Aliases)) {
+		if alias := a.Aliases[index]; alias.Enabled == nil || *alias.Enabled {
+			all = append(all, alias)
 		}
-		names[alias.DomainID] = name
 	}
-	return strings.ToLower(alias.Name + "@" + names[alias.DomainID]), nil
+	return all
+}
+
+// spread puts a local part on every name of its domain.
+func (j *jmap) spread(ctx context.Context, alias jmapAlias, names map[string][]string) ([]string, error) {
+	if _, known := names[alias.DomainID]; !known {
+		found, err := j.domainNames(ctx, alias.DomainID)
+		if err != nil {
+			return nil, err
+		}
+		names[alias.DomainID] = found
+	}
+	var all []string
+	for _, name := range names[alias.DomainID] {
+		all = append(all, strings.ToLower(alias.Name+"@"+name))
+	}
+	return all, nil
 }

@@ -3,40 +3,8 @@ package stalwart
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 )
-
-type jmapDomain struct {
-	ID             string    `json:"id"`
-	Name           string    `json:"name"`
-	CreatedAt      time.Time `json:"createdAt"`
-	DKIMManagement struct {
-		Type string `json:"@type"`
-	} `json:"dkimManagement"`
-}
-
-// Domain finds a domain by its exact name; the filter is case-sensitive and
-// names are stored in lower case.
-func (j *jmap) Domain(ctx context.Context, name string) (*Domain, error) {
-	var found []jmapDomain
-	err := j.find(ctx, "Domain", obj{"name": strings.ToLower(name)}, &found)
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	d := found[0]
-	return &Domain{ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, DKIMAutomatic: d.DKIMManagement.Type == "Automatic"}, nil
-}
-
-// CreateDomain creates a domain with Stalwart's own defaults. Losing a race
-// against somebody who created it first is a success.
-func (j *jmap) CreateDomain(ctx context.Context, name string) error {
-	e, err := j.create(ctx, "Domain", obj{"name": strings.ToLower(name)})
-	if err != nil || e == nil || e.Type == "primaryKeyViolation" && slices.Equal(e.Properties, []string{"name"}) {
-		return err
-	}
-	return refused("creating the domain "+name, e)
-}
 
 type jmapSettings struct {
 	Hostname string `json:"defaultHostname"`
@@ -54,22 +22,11 @@ func (j *jmap) Defaults(ctx context.Context) (Defaults, error) {
 		return Defaults{}, &UnexpectedError{"x:SystemSettings/get", "no settings"}
 	}
 	d := Defaults{Hostname: settings[0].Hostname}
-	name, err := j.domainName(ctx, settings[0].DomainID)
-	d.Domain = name
+	names, err := j.domainNames(ctx, settings[0].DomainID)
+	if len(names) > 0 {
+		d.Domain = names[0]
+	}
 	return d, err
-}
-
-// domainName gives the name of a domain id, "" where it leads nowhere.
-func (j *jmap) domainName(ctx context.Context, id string) (string, error) {
-	if id == "" {
-		return "", nil
-	}
-	var domains []jmapDomain
-	err := j.get(ctx, "Domain", []string{id}, &domains)
-	if err != nil || len(domains) == 0 {
-		return "", err
-	}
-	return domains[0].Name, nil
 }
 
 // SetDefaults sets the fields that are not empty.

@@ -1,0 +1,67 @@
+package stalwart
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+type jmapDomain struct {
+	ID             string          `json:"id"`
+	Name           string          `json:"name"`
+	Aliases        map[string]bool `json:"aliases"`
+	CreatedAt      time.Time       `json:"createdAt"`
+	DKIMManagement struct {
+		Type string `json:"@type"`
+	} `json:"dkimManagement"`
+}
+
+// names are all names of a domain, its own first.
+func (d jmapDomain) names() []string {
+	return append([]string{d.Name}, slices.Sorted(maps.Keys(d.Aliases))...)
+}
+
+// domain finds a domain by its exact name, nil where there is none; the filter
+// is case-sensitive and names are stored in lower case. It does not find aliases.
+func (j *jmap) domain(ctx context.Context, name string) (*jmapDomain, error) {
+	var found []jmapDomain
+	err := j.find(ctx, "Domain", obj{"name": strings.ToLower(name)}, &found)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+// domainNames gives the names of a domain id, none where it leads nowhere.
+func (j *jmap) domainNames(ctx context.Context, id string) ([]string, error) {
+	if id == "" {
+		return nil, nil
+	}
+	var domains []jmapDomain
+	err := j.get(ctx, "Domain", []string{id}, &domains)
+	if err != nil || len(domains) == 0 {
+		return nil, err
+	}
+	return domains[0].names(), nil
+}
+
+// Domain finds a domain.
+func (j *jmap) Domain(ctx context.Context, name string) (*Domain, error) {
+	d, err := j.domain(ctx, name)
+	if err != nil || d == nil {
+		return nil, err
+	}
+	return &Domain{ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, DKIMAutomatic: d.DKIMManagement.Type == "Automatic"}, nil
+}
+
+// CreateDomain creates a domain with Stalwart's own defaults. Losing a race
+// against somebody who created it first is a success.
+func (j *jmap) CreateDomain(ctx context.Context, name string) error {
+	e, err := j.create(ctx, "Domain", obj{"name": strings.ToLower(name)})
+	if err != nil || e == nil || e.Type == "primaryKeyViolation" && slices.Equal(e.Properties, []string{"name"}) {
+		return err
+	}
+	return refused("creating the domain "+name, e)
+}
