@@ -18,6 +18,7 @@ func owners() []scenario {
 		{name: "an owner among hundreds is found", only: stalwart.Gen015, run: ownerAmongHundreds},
 		{name: "an address of a group of ours is granted already", run: grantedByGroup},
 		{name: "an alias for the whole domain is a grant", only: stalwart.Gen015, run: grantedByWildcard},
+		{name: "an address on an alias name of the domain is granted already", only: stalwart.Gen016, run: grantedByDomainAlias},
 		{name: "a disabled alias is granted again", only: stalwart.Gen016, run: aliasDisabled},
 	}
 }
@@ -99,4 +100,21 @@ func aliasDisabled(t *testing.T, s *suite) {
 	must(t, operator.patch(t.Context(), r.login(), object{"aliases/0/enabled": false}))
 	r.run(t).converged(t).changed(t, stalwartsync.ChangedAddress).loggedIn(t, smtpprobe.Accepted)
 	r.run(t).converged(t).wroteNothing(t)
+}
+
+// grantedByDomainAlias has a domain with two names: every address is on both.
+func grantedByDomainAlias(t *testing.T, s *suite) {
+	const domain, alias = "two-names.test", "other-name.test"
+	must(t, s.operator.EnsureDomain(t.Context(), mainDomain)) // the default one comes first
+	must(t, s.operator.EnsureDomain(t.Context(), domain))
+	operator := s.operator.(*jmapOperator)
+	_, id, err := operator.split(t.Context(), "@"+domain)
+	must(t, err)
+	must(t, operator.update(t.Context(), "Domain", id, object{"aliases": object{alias: true}}))
+	r := newRigIn(t, s, domain)
+	local, _ := cutAddress(r.from())
+	r.wish.SendAs = []string{r.address("alerts"), local + "@" + alias}
+	r.run(t).converged(t).loggedIn(t, smtpprobe.Accepted)
+	r.wish.SendAs = append(r.wish.SendAs, "alerts-"+local+"@"+alias)
+	r.run(t).converged(t).changed(t).wroteNothing(t).loggedIn(t, smtpprobe.Accepted)
 }

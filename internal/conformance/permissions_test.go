@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/openova-io/smtp-mirror/redact"
 	"github.com/openova-io/smtp-mirror/smtpprobe"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
@@ -16,6 +17,7 @@ func permissions() []scenario {
 		{name: "missing permissions are added, others stay", run: permissionsAdded},
 		{name: "a role that does not suffice is added to", run: roleInsufficient},
 		{name: "permissions taken away explicitly are not given back", run: permissionDenied},
+		{name: "an administrator who may not is told what", run: administratorForbidden},
 	}
 }
 
@@ -76,4 +78,19 @@ func roleInsufficient(t *testing.T, s *suite) {
 	r.run(t).converged(t).changed(t, stalwartsync.ChangedPermissions, stalwartsync.ChangedProof).
 		loggedIn(t, smtpprobe.NotAuthorized, smtpprobe.Accepted)
 	r.run(t).converged(t).wroteNothing(t)
+}
+
+// administratorForbidden logs in with an account that may do nothing else.
+func administratorForbidden(t *testing.T, s *suite) {
+	r := newRig(t, s)
+	must(t, s.operator.CreateAccount(t.Context(), r.login(), r.password()))
+	must(t, s.operator.Permit(t.Context(), r.login(), s.operator.Word(stalwart.Authenticate)))
+	fleet, err := stalwart.NewFleet(stalwart.Options{URL: s.tap.URL, Gate: stalwart.NewGate(), Credential: func() (stalwart.Credential, error) {
+		return stalwart.Credential{User: r.user(), Password: redact.New(r.password())}, nil
+	}})
+	must(t, err)
+	t.Cleanup(fleet.CloseAll)
+	r.relay.Fleet = fleet
+	first := map[stalwart.Generation]string{stalwart.Gen016: "x:Domain/query", stalwart.Gen015: "GET /api/principal/" + mainDomain}
+	r.run(t).stopped(t, stalwart.ReasonStalwartForbids, first[s.Generation()]).wroteNothing(t).loggedIn(t)
 }

@@ -101,4 +101,3 @@ func TestModes(t *testing.T) {
 		})
 	}
 }
-
