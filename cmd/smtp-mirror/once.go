@@ -22,7 +22,10 @@ func once(ctx context.Context, o *options) int {
 	}
 	defer p.close()
 	ran := make(chan struct{}, 1)
-	c, err := p.build(o.config, "", func(watcher.Transition) {
+	c, err := p.build(o.config, "", func(t watcher.Transition) {
+		if !news(t) {
+			return
+		}
 		select {
 		case ran <- struct{}{}:
 		default:
@@ -43,6 +46,12 @@ func once(ctx context.Context, o *options) int {
 	stop()
 	<-finished
 	return o.report(c.Status())
+}
+
+// news reports whether a run has moved anything: a wait that is looked at every
+// few seconds and stays the same has not.
+func news(t watcher.Transition) bool {
+	return len(t.Result.Changes) > 0 || t.After.Outcome != t.Before.Outcome || t.After.Reason != t.Before.Reason || t.After.Message != t.Before.Message
 }
 
 // wait returns when all targets have converged, when those that have not are
