@@ -7,7 +7,9 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -92,3 +94,7 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+// says reports whether the text of an error holds a part of it: what people are
+// told is part of what is tested.
+func says(err error, part string) bool { return err != nil && strings.Contains(fmt.Sprint(err), part) }

@@ -130,7 +130,7 @@ func TestReadMounted(t *testing.T) {
 	if len(keys) != 2 || keys[0].Selector != "202401e" || keys[1].Selector != "plain" || keys[1].Algorithm != rsaType {
 		t.Errorf("%d keys: %+v", len(keys), keys)
 	}
-	if err == nil || !strings.Contains(err.Error(), "notes.txt") || !strings.Contains(err.Error(), "large.pem") || strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "directory") {
+	if err == nil || !says(err, "notes.txt") || !says(err, "large.pem") || says(err, "canary") || says(err, "directory") {
 		t.Errorf("the error names the wrong files, or shows one")
 	}
 	if _, err := ReadMounted(filepath.Join(dir, "absent")); err == nil {

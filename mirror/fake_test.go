@@ -2,6 +2,8 @@ package mirror_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,3 +104,7 @@ func (w *world) applies(t *testing.T, want int) {
 		t.Errorf("%d writes, want %d", got, want)
 	}
 }
+
+// says reports whether the text of an error holds a part of it: what people are
+// told is part of what is tested.
+func says(err error, part string) bool { return err != nil && strings.Contains(fmt.Sprint(err), part) }

@@ -128,10 +128,21 @@ func (c *Conn) call(ctx context.Context, method, path string, body any) (*reply,
 		if err != nil {
 			return false, err
 		}
+		if got.status == http.StatusNotFound {
+			return false, errNotJudged
+		}
 		return got.status == http.StatusUnauthorized, got.failure()
 	})
+	if errors.Is(err, errNotJudged) {
+		err = nil
+	}
 	return got, err
 }
+
+// errNotJudged tells the gate that the credential may not have been looked at:
+// forks without JMAP answer 404 to everybody, and a wrong password would count as
+// a good one.
+var errNotJudged = errors.New("the answer says nothing about the credential")
 
 func (c *Conn) send(ctx context.Context, method, path string, body any, cred *Credential) (*reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)

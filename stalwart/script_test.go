@@ -2,6 +2,7 @@ package stalwart
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -88,3 +89,7 @@ func methods() map[string]func(ctx context.Context, d Directory) error {
 
 // directories are both generations over one connection.
 func directories(c *Conn) []Directory { return []Directory{&jmap{c}, &rest{c}} }
+
+// says reports whether the text of an error holds a part of it: what people are
+// told is part of what is tested.
+func says(err error, part string) bool { return err != nil && strings.Contains(fmt.Sprint(err), part) }

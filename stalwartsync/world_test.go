@@ -147,3 +147,7 @@ func hold(t *testing.T, got *Trouble, reason string) {
 		t.Errorf("%+v, want %s", got, reason)
 	}
 }
+
+// says reports whether the text of an error holds a part of it: what people are
+// told is part of what is tested.
+func says(err error, part string) bool { return err != nil && strings.Contains(fmt.Sprint(err), part) }
