@@ -140,6 +140,7 @@ func TestStoppedAtRandom(t *testing.T) {
 	verdict := s.witness()
 	for n := range generations {
 		p := s.start()
+		s.until("the program runs, and hears signals", patience, func(context.Context) bool { return contains(p.Output(), `"starting"`) })
 		if rand.IntN(2) == 0 { // else in the middle of the start
 			s.until("leading", patience, func(ctx context.Context) bool { _, leader, err := s.Status(ctx); return err == nil && leader })
 		}
