@@ -33,7 +33,7 @@ func TestARightIsMissingFromTheStart(t *testing.T) {
 				within(t, 30*time.Second, "the refusal", func() bool { return denied(s) == verb })
 				staysDenied(t, s, verb)
 				a.fail(nil, verb)
-				within(t, 8*time.Second, "the healing", func() bool { return denied(s) == "" })
+				within(t, 8*time.Second, "the healing", s.Synced)
 				staysGranted(t, s)
 			})
 		})
@@ -56,7 +56,7 @@ func TestARightIsTakenAway(t *testing.T) {
 			within(t, time.Minute, verb, func() bool { return denied(s) == verb })
 			staysDenied(t, s, verb)
 			a.fail(nil, verb)
-			within(t, 8*time.Second, "the healing of "+verb, func() bool { return denied(s) == "" })
+			within(t, 8*time.Second, "the healing of "+verb, s.Synced)
 			staysGranted(t, s)
 		}
 	})

@@ -2,15 +2,21 @@ package watcher_test
 
 import (
 	"context"
+	"io"
 	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
+	"k8s.io/klog/v2"
 
 	"github.com/openova-io/smtp-mirror/watcher"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	klog.LogToStderr(false) // client-go tells every broken watch
+	klog.SetOutput(io.Discard)
+	goleak.VerifyTestMain(m)
+}
 
 // fake is a reconciler that counts its runs.
 type fake struct {

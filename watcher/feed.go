@@ -209,14 +209,21 @@ func impatient(err error) error {
 // note keeps what a request says about its right, and tells the freshness clock
 // of a failure, so that it looks now instead of at its next tick.
 func (f *Feed[T]) note(err error, verb string) {
-	if f.denied.note(verb, err) {
-		f.wake() // so that the targets say so, or go on
-	}
+	f.judge(err, verb)
 	if err == nil || passing(err) {
 		return
 	}
 	select {
 	case f.kick <- struct{}{}:
 	default:
+	}
+}
+
+// judge keeps what an answer says about a right, and wakes the targets so that
+// they say so, or go on. Where the cache was never filled they could not yet go on:
+// build wakes them.
+func (f *Feed[T]) judge(err error, verb string) {
+	if news := f.denied.note(verb, err); news && (err != nil || f.current.Load() != nil) {
+		f.wake()
 	}
 }

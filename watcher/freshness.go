@@ -112,9 +112,7 @@ func (f *Feed[T]) liveVersions(ctx context.Context) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
 	defer cancel()
 	live, err := f.access.Live(ctx)
-	if f.denied.note(verbGet, err) {
-		f.wake()
-	}
+	f.judge(err, verbGet)
 	if err != nil {
 		return nil, err
 	}
