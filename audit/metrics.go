@@ -48,8 +48,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	}
 }
 
-// Start creates the series of the targets, and drops those of targets that a
-// new configuration has no more.
+// Start creates the series of the targets, and drops the gauges of targets that
+// a new configuration has no more. Counters stay: they have counted.
 func (m *Metrics) Start(targets []watcher.Status) {
 	m.outcomes.Reset()
 	m.Rebuilds.Reset()

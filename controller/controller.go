@@ -15,6 +15,7 @@ import (
 	"github.com/openova-io/smtp-mirror/audit"
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/stalwartsync"
 	"github.com/openova-io/smtp-mirror/submission"
 	"github.com/openova-io/smtp-mirror/watcher"
 )
@@ -26,8 +27,9 @@ type Options struct {
 	Log      *slog.Logger
 	Metrics  *audit.Metrics
 	Queue    workqueue.MetricsProvider
-	Events   audit.Recorder // nil = none
-	Identity string         // of this process in the Lease
+	Events   audit.Recorder   // nil = none
+	Identity string           // of this process in the Lease
+	Budget   *stalwart.Budget // of refused logins; it outlives a configuration
 	DryRun   bool
 	Observe  func(watcher.Transition) // beside the audit; nil for nobody
 }
@@ -53,14 +55,18 @@ type Controller struct {
 	fleet      *stalwart.Fleet
 	adminGate  *stalwart.Gate
 	loginGates map[string]*stalwart.Gate
+	relays     []*stalwartsync.Relay
 
 	feeds   []feed
-	dirs    map[string]watcher.Source // directory -> what to wake
+	sources map[string][]watcher.Source // what the feed of an object wakes, by namespace/name
+	trust   *fileSet                    // CA files
 	pods    *watcher.Feed[*corev1.Pod]
 	secrets map[string]*watcher.Feed[*corev1.Secret] // by namespace/name
 	records *watcher.Feed[*corev1.ConfigMap]
 	knocker *watcher.Knocker
 	pulse   *pulse
+
+	knocking sync.Map // host:port of a submission listener -> the relay that misses it
 
 	leading  atomic.Bool
 	lostTerm atomic.Bool   // leadership was lost, not given back
@@ -94,11 +100,13 @@ func (c *Controller) watch(ctx context.Context, background *sync.WaitGroup) {
 	for _, f := range c.feeds {
 		background.Go(func() { f.Run(ctx) })
 	}
-	for dir, source := range c.dirs {
-		background.Go(func() { watcher.WatchDir(ctx, c.o.Log, dir, func() { c.loop.Wake(source) }) })
+	for dir, wake := range c.directories() {
+		background.Go(func() { watcher.WatchDir(ctx, c.o.Log, dir, wake) })
 	}
 	background.Go(func() { c.knocker.Run(ctx) })
-	background.Go(func() { c.pulse.run(ctx) })
+	if !c.o.DryRun { // asking a 0.15 server for its version leaves a one-time code behind
+		background.Go(func() { c.pulse.run(ctx) })
+	}
 }
 
 // settle waits until every cache is filled or refused.
@@ -155,10 +163,7 @@ func (c *Controller) lead(ctx context.Context) {
 	c.leading.Store(true)
 	c.o.Metrics.Leader.Set(1)
 	c.o.Log.Info("leading", "identity", c.o.Identity)
-	select {
-	case c.pulse.now <- struct{}{}:
-	default:
-	}
+	c.pulse.soon()
 	c.loop.Run(ctx)
 	c.o.Metrics.Leader.Set(0)
 	c.leading.Store(false)
@@ -175,7 +180,7 @@ func (c *Controller) Status() []watcher.Status { return c.loop.Status() }
 func (c *Controller) observe(t watcher.Transition) {
 	c.trail.Observe(t)
 	if address := knockAt(t.Err); address != "" {
-		c.knocker.Down(address)
+		c.down(address, t.After.Name)
 	}
 	if len(t.Result.Changes) > 0 && t.After.Name != targetRecord {
 		c.loop.Wake(sourceChanged)
@@ -188,6 +193,24 @@ func (c *Controller) observe(t watcher.Transition) {
 	}
 }
 
+// down lets the knocker dial what a target misses.
+func (c *Controller) down(address string, t watcher.Target) {
+	if address != c.fleet.Address() {
+		c.knocking.Store(address, sourceKnock(t))
+	}
+	c.knocker.Down(address)
+}
+
+// answered wakes those who miss the address: everybody for the management API,
+// one relay for a submission listener.
+func (c *Controller) answered(address string) {
+	source := sourceStalwart
+	if s, ok := c.knocking.Load(address); ok {
+		source = s.(watcher.Source)
+	}
+	c.loop.Wake(source)
+}
+
 // restarted says that Stalwart is another process than before: refused
 // credentials get one more try, and everything is looked at again.
 func (c *Controller) restarted() {
@@ -195,5 +218,10 @@ func (c *Controller) restarted() {
 	for _, g := range c.loginGates {
 		g.Renew()
 	}
+	for _, r := range c.relays {
+		r.Renew()
+	}
+	c.pulse.again.Store(true)
+	c.pulse.soon()
 	c.loop.Wake(sourceStalwart)
 }

@@ -25,6 +25,8 @@ func sourceMirror(m config.Mirror) watcher.Source {
 	return watcher.Source("secret/mirror/" + m.Namespace + "/" + m.Name)
 }
 
+func sourceKnock(t watcher.Target) watcher.Source { return watcher.Source("knock/" + t) }
+
 func sourceProof(submission string) watcher.Source { return watcher.Source("proof/" + submission) }
 
 // The targets.
@@ -46,6 +48,7 @@ func targetMirror(m config.Mirror) watcher.Target {
 //	proof (chained)                    ●
 //	configmap/dns-records                       ●
 //	stalwart/incarnation        ●               ●
+//	knock (its own listener)    ●
 //	stalwart/changed (chained)                  ●
 //	webhook                     ●               ●
 //	file/dkim                                   ●
@@ -61,7 +64,7 @@ func Routes(c *config.Config) watcher.Routes {
 	}
 	on(targetRecord, sourceAdmin, sourceRecords, sourceStalwart, sourceChanged, sourceWebhook, sourceKeyFiles, sourceTrustFiles)
 	for _, s := range c.Submissions {
-		on(targetRelay(s), sourceSubmission(s.Secret), sourceAdmin, sourceWebhookKey, sourceStalwart, sourceWebhook, sourceTrustFiles)
+		on(targetRelay(s), sourceSubmission(s.Secret), sourceAdmin, sourceWebhookKey, sourceStalwart, sourceWebhook, sourceTrustFiles, sourceKnock(targetRelay(s)))
 		for _, m := range s.Mirrors {
 			on(targetMirror(m), sourceSubmission(s.Secret), sourceMirror(m), sourceProof(s.Name))
 		}

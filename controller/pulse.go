@@ -20,6 +20,16 @@ type pulse struct {
 	last map[string]string // address -> boot id
 	info atomic.Pointer[stalwart.Info]
 	now  chan struct{} // do not wait for the next tick
+
+	again atomic.Bool // Stalwart restarted: it may be another version
+}
+
+// soon asks for a beat before the next tick.
+func (p *pulse) soon() {
+	select {
+	case p.now <- struct{}{}:
+	default:
+	}
 }
 
 func newPulse(c *Controller) *pulse {
@@ -47,7 +57,7 @@ func (p *pulse) beat(ctx context.Context) {
 	if !p.c.leading.Load() {
 		return // a standby does not need to know, and every request with a password is a risk
 	}
-	changed := p.info.Load().Generation == ""
+	changed := p.again.Swap(false) || p.info.Load().Generation == ""
 	seen := map[string]string{}
 	for _, address := range p.addresses() {
 		id, err := p.bootID(ctx, address)
@@ -56,8 +66,8 @@ func (p *pulse) beat(ctx context.Context) {
 		}
 		seen[address] = id
 		if old := p.last[address]; old != "" && id != "" && id != old {
-			changed = true
 			p.c.restarted()
+			changed = true
 		}
 	}
 	p.last = seen
@@ -92,7 +102,10 @@ func (p *pulse) bootID(ctx context.Context, address string) (string, error) {
 // identify finds out what the server is, for /status.
 func (p *pulse) identify(ctx context.Context) {
 	info, err := p.c.fleet.Identify(ctx)
-	if err == nil {
+	if info.Generation != "" {
 		p.info.Store(&info)
+	}
+	if err != nil && info.Generation == "" {
+		p.again.Store(true) // it is not up yet
 	}
 }

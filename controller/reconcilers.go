@@ -12,13 +12,15 @@ import (
 
 // relay wires the reconciler of one submission.
 func (c *Controller) relay(s config.Submission) *stalwartsync.Relay {
-	gate := stalwart.NewGate()
+	gate := stalwart.NewSharedGate(c.o.Budget)
 	c.loginGates[s.Name] = gate
 	r := &stalwartsync.Relay{
 		Submission: s.Name, SourceRef: c.ref(s.Secret), Source: c.secrets[c.o.Config.Stalwart.Namespace+"/"+s.Secret].One,
 		Wish: c.wish(s), Fleet: c.fleet, Pods: c.incarnations, Probe: probe, Request: request(s.Probe), Gate: gate,
 		Ledger: &c.ledger, Proven: func() { c.loop.Wake(sourceProof(s.Name)) }, DryRun: c.o.DryRun,
+		Reload: len(c.o.Config.Stalwart.AllowedIPs) > 0 || c.o.Config.Webhook.Enabled,
 	}
+	c.relays = append(c.relays, r)
 	if restart := c.o.Config.Stalwart.Restart; restart.Enabled {
 		r.Restarter = &stalwartsync.Restarter{Apps: c.o.Clients.Apps, Kind: restart.Kind, Namespace: c.o.Config.Stalwart.Namespace, Name: restart.Name}
 	}
@@ -38,8 +40,8 @@ func (c *Controller) mirror(s config.Submission, m config.Mirror) *mirror.Mirror
 	}
 }
 
-// record wires the reconciler of the dns-records ConfigMap. A trouble whose
-// object is not there is reported on the first SOURCE.
+// record wires the reconciler of the dns-records ConfigMap. A trouble is reported
+// on the first SOURCE where the ConfigMap may not be looked at.
 func (c *Controller) record() *dkimwatch.Record {
 	cfg := c.o.Config
 	r := &dkimwatch.Record{

@@ -26,6 +26,7 @@ type Face struct {
 
 	current   atomic.Pointer[Controller]
 	lastEvent atomic.Int64 // unix nanoseconds of the last webhook that woke
+	pending   atomic.Bool  // another wake is on its way
 }
 
 // Show puts a controller behind the face.
@@ -97,8 +98,8 @@ func (f *Face) status(w http.ResponseWriter, _ *http.Request) {
 // something happened; the signature keeps others from making us work.
 func (f *Face) webhook(w http.ResponseWriter, r *http.Request) {
 	c := f.current.Load()
-	if c == nil {
-		http.Error(w, "starting", http.StatusServiceUnavailable)
+	if c == nil || !c.Leading() {
+		http.Error(w, "this replica does not lead", http.StatusServiceUnavailable) // Stalwart tries again
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxWebhook))
@@ -139,8 +140,11 @@ func (f *Face) take(c *Controller, body []byte) {
 			return
 		}
 	}
-	now := time.Now().UnixNano()
-	if last := f.lastEvent.Load(); len(events.Events) > 0 && now-last > int64(webhookPause) && f.lastEvent.CompareAndSwap(last, now) {
-		c.Wake(sourceWebhook)
+	if len(events.Events) > 0 && f.pending.CompareAndSwap(false, true) {
+		time.AfterFunc(max(0, webhookPause-time.Since(time.Unix(0, f.lastEvent.Load()))), func() {
+			f.lastEvent.Store(time.Now().UnixNano())
+			f.pending.Store(false)
+			c.Wake(sourceWebhook)
+		})
 	}
 }

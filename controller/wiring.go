@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"strconv"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -24,10 +24,10 @@ import (
 
 // New wires a configuration. Nothing runs and nothing is dialed before Run.
 func New(o Options) (*Controller, error) {
-	c := &Controller{o: o, adminGate: stalwart.NewGate(), loginGates: map[string]*stalwart.Gate{}, dirs: map[string]watcher.Source{},
-		secrets: map[string]*watcher.Feed[*corev1.Secret]{}, nudge: make(chan struct{}, 1)}
+	c := &Controller{o: o, adminGate: stalwart.NewSharedGate(o.Budget), loginGates: map[string]*stalwart.Gate{}, trust: &fileSet{},
+		secrets: map[string]*watcher.Feed[*corev1.Secret]{}, sources: map[string][]watcher.Source{}, nudge: make(chan struct{}, 1)}
 	c.trail = &audit.Trail{Log: o.Log, Events: o.Events, Metrics: o.Metrics}
-	c.knocker = watcher.NewKnocker(func(string) { c.loop.Wake(sourceStalwart) })
+	c.knocker = watcher.NewKnocker(c.answered)
 	c.watchObjects()
 	if err := c.connect(); err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (c *Controller) watchObjects() {
 	}
 	for _, s := range cfg.Submissions {
 		c.secret(cfg.Stalwart.Namespace, s.Secret, sourceSubmission(s.Secret))
-		c.dir(s.Probe.CAFile, sourceTrustFiles)
+		c.trust.add(s.Probe.CAFile)
 		for _, m := range s.Mirrors {
 			c.secret(m.Namespace, m.Name, sourceMirror(m))
 		}
@@ -61,24 +61,22 @@ func (c *Controller) watchObjects() {
 	c.records = watcher.NewFeed(watcher.ConfigMap(core, cfg.DNSRecords.Namespace, cfg.DNSRecords.Name), c.waker(sourceRecords))
 	c.pods = watcher.NewFeed(watcher.Pods(core, cfg.Stalwart.Namespace, cfg.Stalwart.PodSelector), c.podsChanged())
 	c.feeds = append(c.feeds, c.records, c.pods)
-	c.dir(cfg.Stalwart.CAFile, sourceTrustFiles)
-	if cfg.DKIMKeyDir != "" {
-		c.dirs[cfg.DKIMKeyDir] = sourceKeyFiles
-	}
+	c.trust.add(cfg.Stalwart.CAFile)
 }
 
-func (c *Controller) dir(file string, source watcher.Source) {
-	if file != "" {
-		c.dirs[filepath.Dir(file)] = source
-	}
-}
-
+// secret adds a feed, or another source to the feed of an object that has two
+// roles.
 func (c *Controller) secret(namespace, name string, source watcher.Source) {
 	id := namespace + "/" + name
+	c.sources[id] = append(c.sources[id], source)
 	if c.secrets[id] != nil {
 		return
 	}
-	f := watcher.NewFeed(watcher.Secret(c.o.Clients.Core, namespace, name), c.waker(source))
+	f := watcher.NewFeed(watcher.Secret(c.o.Clients.Core, namespace, name), func() {
+		for _, s := range c.sources[id] {
+			c.waker(s)()
+		}
+	})
 	c.secrets[id] = f
 	c.feeds = append(c.feeds, f)
 }
@@ -94,22 +92,28 @@ func (c *Controller) waker(source watcher.Source) func() {
 	}
 }
 
-// podsChanged compares the lives of Stalwart's containers and reports another
-// one as a restart. It runs in the feed's goroutine only.
+// podsChanged compares what is known of Stalwart's Pods: any change is a reason
+// to look, another process is a restart. The feed calls it from several goroutines.
 func (c *Controller) podsChanged() func() {
-	var last string
+	var mu sync.Mutex
+	var last, lives string
 	return func() {
-		now := watcher.Digest(c.incarnations())
-		if now == last {
-			return
-		}
-		first := last == ""
+		mu.Lock()
+		defer mu.Unlock()
+		all := c.incarnations()
+		now, living := watcher.Digest(all), watcher.Lives(all)
+		restarted := lives != "" && living != "" && living != lives
+		changed := now != last
 		last = now
-		if first {
-			c.loop.Wake(sourceStalwart)
-			return
+		if living != "" {
+			lives = living
 		}
-		c.restarted()
+		switch {
+		case restarted:
+			c.restarted()
+		case changed:
+			c.loop.Wake(sourceStalwart)
+		}
 	}
 }
 
@@ -125,12 +129,12 @@ func (c *Controller) incarnations() []watcher.Incarnation {
 // connect makes the client of Stalwart.
 func (c *Controller) connect() error {
 	s := c.o.Config.Stalwart
-	roots, err := rootsOf(s.CAFile)
-	if err != nil {
+	if _, err := rootsOf(s.CAFile); err != nil {
 		return err
 	}
+	var err error
 	admin := c.secrets[s.Namespace+"/"+s.AdminSecret]
-	c.fleet, err = stalwart.NewFleet(stalwart.Options{URL: s.URL, Roots: roots, Gate: c.adminGate, Credential: func() (stalwart.Credential, error) {
+	c.fleet, err = stalwart.NewFleet(stalwart.Options{URL: s.URL, Roots: func() (*x509.CertPool, error) { return rootsOf(s.CAFile) }, Gate: c.adminGate, Credential: func() (stalwart.Credential, error) {
 		secret, err := admin.One()
 		if err != nil {
 			return stalwart.Credential{}, err
@@ -192,18 +196,27 @@ func request(p config.Probe) func(submission.Credentials) (smtpprobe.Request, er
 	}
 }
 
-// wish is what the configuration asks of Stalwart for one submission.
+// wish is what the configuration asks of Stalwart for one submission. What is
+// the server's and not the submission's is the first one's to ask for.
 func (c *Controller) wish(s config.Submission) func() (stalwartsync.Wish, error) {
 	cfg := c.o.Config
 	w := stalwartsync.Wish{Domain: cfg.Domain, SendAs: s.SendAs, ReceiveBounces: s.ReceiveBounces, ListenerManage: *s.Listener.Manage,
-		ListenerName: s.Listener.Name, ListenerBind: s.Listener.Bind, AllowedIPs: cfg.Stalwart.AllowedIPs}
+		ListenerName: s.Listener.Name, ListenerBind: s.Listener.Bind}
+	if s.Name != cfg.Submissions[0].Name {
+		return func() (stalwartsync.Wish, error) { return w, nil }
+	}
+	w.AllowedIPs = cfg.Stalwart.AllowedIPs
 	return func() (stalwartsync.Wish, error) {
 		if !cfg.Webhook.Enabled {
 			return w, nil
 		}
 		key, err := c.webhookKey()
-		w.Webhook = &stalwart.Webhook{URL: cfg.Webhook.URL, Key: key}
-		return w, err
+		if err != nil {
+			return w, err // without a webhook
+		}
+		with := w
+		with.Webhook = &stalwart.Webhook{URL: cfg.Webhook.URL, Key: key}
+		return with, nil
 	}
 }
 

@@ -84,6 +84,17 @@ func Strangers(keys []stalwart.DKIMKey, mounted []MountedKey) []MountedKey {
 	})
 }
 
+// union adds the keys of before that are not among those of now.
+func union(now, before []MountedKey) []MountedKey {
+	all := slices.Clone(now)
+	for _, m := range before {
+		if !slices.Contains(all, m) {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
 // keysDue is how long after its creation a domain's own keys may still be on
 // their way: Stalwart makes an RSA key in the background.
 const keysDue = 2 * time.Minute

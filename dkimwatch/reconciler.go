@@ -26,6 +26,8 @@ type Record struct {
 	ConfigMaps      corev1client.ConfigMapInterface
 	Fleet           *stalwart.Fleet
 	DryRun          bool
+
+	readable []MountedKey // the newest that were read without a problem
 }
 
 // Reconcile reads the keys, edits the documents, and updates the ConfigMap.
@@ -89,8 +91,10 @@ func (r *Record) mounted(keys []stalwart.DKIMKey) ([]MountedKey, finding) {
 	}
 	mounted, err := ReadMounted(r.KeyDir)
 	if err != nil {
-		return mounted, finding{ReasonMountedKeyInvalid, strings.ReplaceAll(err.Error(), "\n", "; ")}
+		// Half a file is no reason to take a record out of the DNS.
+		return union(mounted, r.readable), finding{ReasonMountedKeyInvalid, strings.ReplaceAll(err.Error(), "\n", "; ")}
 	}
+	r.readable = mounted
 	strangers := Strangers(keys, mounted)
 	if len(strangers) == 0 {
 		return mounted, finding{}

@@ -1,11 +1,13 @@
 package mirror
 
 import (
+	"encoding/base64"
 	"maps"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/openova-io/smtp-mirror/redact"
 	"github.com/openova-io/smtp-mirror/submission"
 )
 
@@ -42,4 +44,13 @@ func Desire(c submission.Credentials, source types.UID, w Wish) Desired {
 	maps.Copy(d.Annotations, annotations)
 	d.Annotations[AnnotationSource] = string(source)
 	return d
+}
+
+// scrub takes the password out of a text of somebody else's, plain and as the
+// Secret's JSON has it.
+func (d Desired) scrub(text string) string {
+	for _, key := range []string{submission.KeyPass, "password", "SMTP_PASS"} {
+		text = redact.Scrub(text, redact.New(string(d.Data[key])), redact.New(base64.StdEncoding.EncodeToString(d.Data[key])))
+	}
+	return text
 }

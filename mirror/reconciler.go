@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -77,7 +78,7 @@ func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decisi
 	}
 	applied, err := m.Secrets.Apply(ctx, m.configuration(d, decision.Generation), metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
 	if err != nil {
-		return m.refused(result, err)
+		return m.refused(result, err, d)
 	}
 	m.generation = decision.Generation
 	result.Regarding = m.ref(applied)
@@ -100,8 +101,11 @@ func (m *Mirror) configuration(d Desired, generation int64) *corev1ac.SecretAppl
 // applied.
 func (m *Mirror) verify(ctx context.Context, d Desired) error {
 	stored, err := m.Secrets.Get(ctx, m.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return &readBackError{"it is gone again"}
+	}
 	if err != nil {
-		return classify(err)
+		return classify(err, d)
 	}
 	if changed := Decide(stored, d, true, m.generation).Changed; len(changed) > 0 {
 		return &readBackError{strings.Join(changed, ", ")}
@@ -118,8 +122,8 @@ func (e *readBackError) Reason() string { return ReasonReadBackDiffers }
 
 // refused names why the API server does not take the write. Where the namespace
 // is the reason, the Event goes to the SOURCE.
-func (m *Mirror) refused(result watcher.Result, err error) (watcher.Result, error) {
-	err = classify(err)
+func (m *Mirror) refused(result watcher.Result, err error, d Desired) (watcher.Result, error) {
+	err = classify(err, d)
 	switch watcher.ReasonOf(err) {
 	case ReasonNamespaceMissing, ReasonNamespaceTerminating:
 		result.Regarding = m.SourceRef
@@ -131,19 +135,21 @@ func (m *Mirror) refused(result watcher.Result, err error) (watcher.Result, erro
 // nothing wakes when it appears.
 const namespacePause = 5 * time.Second
 
-// classify turns an error of the API server into the wait that it means.
-func classify(err error) error {
+// classify turns an error of the API server into the wait that it means. An
+// admission webhook words its own refusals, and may quote the object.
+func classify(err error, d Desired) error {
+	text := d.scrub(err.Error())
 	switch {
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return &watcher.HoldError{Why: ReasonNamespaceTerminating, Text: "the namespace of the target is being deleted", After: namespacePause}
 	case apierrors.IsForbidden(err):
-		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: err.Error(), After: namespacePause}
+		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: text, After: namespacePause}
 	case apierrors.IsNotFound(err):
 		return &watcher.HoldError{Why: ReasonNamespaceMissing, Text: "the namespace of the target does not exist", After: namespacePause}
 	case apierrors.IsInvalid(err):
 		return &watcher.HoldError{Why: ReasonTargetImmutable, Text: "the API server finds the write invalid: the target was replaced by one that cannot be changed", After: namespacePause}
 	}
-	return fmt.Errorf("writing the target: %w", err)
+	return errors.New("writing the target: " + text)
 }
 
 // ref is the target as the object of an Event. The resource version is part of

@@ -56,7 +56,6 @@ func Probe(ctx context.Context, r Request) Result {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	result := dialogue(conn, r)
-	result.Address = r.Address
 	return scrubbed(result, r)
 }
 

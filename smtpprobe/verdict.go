@@ -81,7 +81,7 @@ type Result struct {
 	Detail  string    // for people, without ports or times that differ from run to run
 	Names   []string  // of the certificate, with NotTrusted
 	Refused []Refusal // with SenderRefused
-	Address string    // that was dialed
+	Address string    // that could not be dialed, "" otherwise
 }
 
 // merged combines the verdicts of the addresses: one refusal is enough to be

@@ -44,9 +44,9 @@ type Conn struct {
 
 // Options make a [Conn].
 type Options struct {
-	URL        string // "http://host:8080", the base of every path
-	Roots      *x509.CertPool
-	ServerName string // of the certificate, where it is not the host of URL
+	URL        string                         // "http://host:8080", the base of every path
+	Roots      func() (*x509.CertPool, error) // read before every TLS handshake: it may be a mounted file; nil = the system's
+	ServerName string                         // of the certificate, where it is not the host of URL
 	Gate       *Gate
 	Credential func() (Credential, error) // asked before every request: it may rotate
 }
@@ -60,8 +60,7 @@ func NewConn(o Options) (*Conn, error) {
 	transport := &http.Transport{
 		Proxy:                  nil, // a mail server in the same cluster is never behind the proxy of the environment
 		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
-		TLSClientConfig:        &tls.Config{RootCAs: o.Roots, ServerName: o.ServerName, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    dialTimeout,
+		DialTLSContext:         o.dialTLS,
 		ResponseHeaderTimeout:  requestTimeout,
 		MaxIdleConnsPerHost:    2,
 		IdleConnTimeout:        30 * time.Second,
@@ -71,6 +70,21 @@ func NewConn(o Options) (*Conn, error) {
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
+}
+
+// dialTLS dials with the roots of the moment.
+func (o Options) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+	config := &tls.Config{ServerName: o.ServerName, MinVersion: tls.VersionTLS12}
+	if o.Roots != nil {
+		var err error
+		config.RootCAs, err = o.Roots()
+		if err != nil {
+			return nil, err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	return (&tls.Dialer{NetDialer: &net.Dialer{}, Config: config}).DialContext(ctx, network, address)
 }
 
 // Address is the host:port that the connection dials.
@@ -154,7 +168,7 @@ func (c *Conn) send(ctx context.Context, method, path string, body any, cred *Cr
 	name := method + " " + req.URL.Path
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, &UnreachableError{c.Address(), dialProblem(err)}
+		return nil, &UnreachableError{Address: c.Address(), What: dialProblem(err), Dial: noConnection(err)}
 	}
 	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
@@ -217,6 +231,12 @@ func (r *reply) limited() error {
 		return &BannedError{}
 	}
 	return &BusyError{"too many requests"}
+}
+
+// noConnection reports whether the dial itself failed.
+func noConnection(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
 }
 
 // dialProblem says what went wrong without naming ephemeral ports, so that the

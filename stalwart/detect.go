@@ -2,6 +2,7 @@ package stalwart
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 )
@@ -56,6 +57,10 @@ func (c *Conn) detect016(ctx context.Context) (Directory, error) {
 // the two permissions of x:Bootstrap.
 func (c *Conn) unusualMode(ctx context.Context) error {
 	got, err := c.call(ctx, http.MethodGet, "/api/account", nil)
+	var rejected *RejectedError
+	if errors.As(err, &rejected) {
+		return &ModeError{Bootstrap} // it has no data, so it knows no account; in recovery mode it does
+	}
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 type UnreachableError struct {
 	Address string
 	What    string // "connection refused", "no answer in time", ...
+	Dial    bool   // no TCP connection was made: dialing tells when it is back
 }
 
 func (e *UnreachableError) Error() string { return "Stalwart at " + e.Address + ": " + e.What }
@@ -21,8 +22,14 @@ func (e *UnreachableError) Error() string { return "Stalwart at " + e.Address + 
 // Reason is a heading of the runbook.
 func (e *UnreachableError) Reason() string { return ReasonUnreachable }
 
-// Knock is the address to dial for a sign of life.
-func (e *UnreachableError) Knock() string { return e.Address }
+// Knock is the address to dial for a sign of life, "" where a dial succeeds and
+// tells nothing: TLS, a closed connection, an answer that does not come.
+func (e *UnreachableError) Knock() string {
+	if e.Dial {
+		return e.Address
+	}
+	return ""
+}
 
 // UnexpectedError says that the answer is not one that this API gives: a 5xx, a
 // redirect, HTML, broken or oversized JSON.

@@ -16,13 +16,39 @@ const (
 	dailyRefusals = 40
 )
 
+// Budget counts refused logins of all gates together: Stalwart counts by address,
+// and all gates of a process have one. It is safe for concurrent use.
+type Budget struct {
+	mu      sync.Mutex
+	refused []time.Time // of the last 24 hours
+}
+
+// spent is how long no further login may be risked; 0 means there is room.
+func (b *Budget) spent(now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.refused) > 0 && now.Sub(b.refused[0]) >= 24*time.Hour {
+		b.refused = b.refused[1:]
+	}
+	if len(b.refused) < dailyRefusals {
+		return 0
+	}
+	return b.refused[0].Add(24 * time.Hour).Sub(now)
+}
+
+func (b *Budget) spend(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refused = append(b.refused, now)
+}
+
 // Gate decides whether a credential may be offered. It knows credentials by
 // digest only. All requests with a credential go through one gate; while a
 // credential is not known to be good, one at a time.
 type Gate struct {
-	mu      sync.Mutex
-	known   map[[32]byte]*credentialState
-	refused []time.Time // of the last 24 hours
+	mu     sync.Mutex
+	known  map[[32]byte]*credentialState
+	budget *Budget
 }
 
 type credentialState struct {
@@ -33,8 +59,13 @@ type credentialState struct {
 	spare    bool // one try more: Stalwart restarted since the last refusal
 }
 
-// NewGate returns a gate that has seen nothing.
-func NewGate() *Gate { return &Gate{known: map[[32]byte]*credentialState{}} }
+// NewGate returns a gate that has seen nothing, with a budget of its own.
+func NewGate() *Gate { return NewSharedGate(&Budget{}) }
+
+// NewSharedGate returns a gate that has seen nothing, and shares a budget.
+func NewSharedGate(b *Budget) *Gate {
+	return &Gate{known: map[[32]byte]*credentialState{}, budget: b}
+}
 
 // Do lets try run with the credential, or refuses without running it. try
 // reports whether the server rejected the credential.
@@ -91,9 +122,8 @@ func (g *Gate) wait(s *credentialState) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	g.forgetOld(now)
-	if len(g.refused) >= dailyRefusals {
-		return g.refused[0].Add(24 * time.Hour).Sub(now)
+	if spent := g.budget.spent(now); spent > 0 {
+		return spent
 	}
 	if s.refusals < freeTries || s.spare {
 		return 0
@@ -107,17 +137,11 @@ func (g *Gate) refuse(s *credentialState) {
 	now := time.Now()
 	s.good, s.spare, s.last = false, false, now
 	s.refusals++
-	g.refused = append(g.refused, now)
+	g.budget.spend(now)
 }
 
 func (g *Gate) accept(s *credentialState) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s.good, s.spare, s.refusals = true, false, 0
-}
-
-func (g *Gate) forgetOld(now time.Time) {
-	for len(g.refused) > 0 && now.Sub(g.refused[0]) >= 24*time.Hour {
-		g.refused = g.refused[1:]
-	}
 }

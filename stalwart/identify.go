@@ -3,6 +3,7 @@ package stalwart
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"net/http"
 	"path"
 	"strings"
@@ -22,9 +23,13 @@ type Info struct {
 var schemaHashes string //nolint:gochecknoglobals // embedded, never written
 
 // Identify tells generation, version and mode, for people; nothing is decided by
-// the version.
+// the version. What can be told is told even with an error.
 func (c *Conn) Identify(ctx context.Context) (Info, error) {
 	d, err := c.Detect(ctx)
+	var unusual *ModeError
+	if errors.As(err, &unusual) {
+		return Info{Generation: Gen016, Mode: unusual.Mode}, nil
+	}
 	if err != nil {
 		return Info{}, err
 	}

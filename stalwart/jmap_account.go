@@ -170,7 +170,7 @@ func (j *jmap) GrantPermissions(ctx context.Context, a *Account, all []Permissio
 // SetPassword changes the password in place: the path keeps the account's
 // AppPasswords, which a new list of credentials would drop. An account that has
 // lost its password (a null below a list index removes the entry before 0.16.5)
-// gets a list with one.
+// gets one appended.
 func (j *jmap) SetPassword(ctx context.Context, a *Account, password redact.Secret) error {
 	var found []struct {
 		Credentials map[string]jmapTyped `json:"credentials"`
@@ -181,9 +181,11 @@ func (j *jmap) SetPassword(ctx context.Context, a *Account, password redact.Secr
 	if len(found) == 0 {
 		return &UnexpectedError{"x:Account/get", "no account right after it was there"}
 	}
-	patch := obj{"credentials/0/secret": password.Reveal()}
-	if found[0].Credentials["0"].Type != "Password" {
-		patch = obj{"credentials": obj{"0": obj{"@type": "Password", "secret": password.Reveal()}}}
+	patch := obj{"credentials/" + behindAll: obj{"@type": "Password", "secret": password.Reveal()}}
+	for index, credential := range found[0].Credentials {
+		if credential.Type == "Password" {
+			patch = obj{"credentials/" + index + "/secret": password.Reveal()}
+		}
 	}
 	e, err := j.update(ctx, "Account", a.ID, patch)
 	if err != nil {

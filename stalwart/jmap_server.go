@@ -97,6 +97,9 @@ func (j *jmap) Bind(ctx context.Context, l Listener) error {
 		if err != nil {
 			return err
 		}
+		if e != nil && e.Type == "primaryKeyViolation" {
+			return &BusyError{"somebody else has just created the listener " + l.Name}
+		}
 		return refused("creating the listener "+l.Name, e)
 	}
 	patch := obj{}
@@ -126,8 +129,8 @@ func (j *jmap) AllowedIPs(ctx context.Context) ([]string, error) {
 // AllowIP exempts an address or network; effective after Reload.
 func (j *jmap) AllowIP(ctx context.Context, cidr string) error {
 	e, err := j.create(ctx, "AllowedIp", obj{"address": cidr, "reason": "smtp-mirror"})
-	if err != nil {
-		return err
+	if err != nil || e != nil && e.Type == "primaryKeyViolation" {
+		return err // somebody else has exempted it, perhaps in another notation
 	}
 	return refused("exempting "+cidr+" from bans", e)
 }

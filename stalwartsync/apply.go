@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/watcher"
@@ -92,24 +91,44 @@ func changed(op Op) watcher.Change {
 }
 
 // apply carries out a plan in its order. An address that is somebody else's does
-// not stop the others; any other failure does.
-func (r *Relay) apply(ctx context.Context, s stalwart.Directory, o Observed, d Desired, ops []Op) ([]watcher.Change, error) {
+// not stop the others, and what the mail path does not need does not stop it; any
+// other failure does. What was done is settled in every case, so that nothing is
+// left half done.
+func (r *Relay) apply(ctx context.Context, s stalwart.Directory, run *run, ops []Op) ([]watcher.Change, error) {
 	var changes []watcher.Change
-	var owned error
+	var done []Op
+	var owned, failure error
 	for _, op := range ops {
-		err := write(ctx, s, o, d, op)
-		var taken *stalwart.OwnedError
-		if errors.As(err, &taken) && op.Kind == GrantAddress {
+		err := write(ctx, s, run.observed, run.desired, op)
+		switch {
+		case err == nil:
+			changes, done = append(changes, changed(op)), append(done, op)
+			r.after(op, run.observed, run.desired)
+			continue
+		case op.Kind == GrantAddress && isOwned(err):
 			owned = errors.Join(owned, err)
 			continue
+		case op.Optional() && isFinal(err):
+			r.optional = errors.Join(r.optional, err)
+			run.skipped = append(run.skipped, op.String())
+			continue
 		}
-		if err != nil {
-			return changes, err
-		}
-		changes = append(changes, changed(op))
-		r.after(op, o, d)
+		failure = err
+		break
 	}
-	return changes, errors.Join(owned, r.settle(ctx, s, ops))
+	return changes, errors.Join(failure, owned, r.settle(ctx, s, done))
+}
+
+func isOwned(err error) bool {
+	var owned *stalwart.OwnedError
+	return errors.As(err, &owned)
+}
+
+// isFinal reports whether asking again would give the same answer.
+func isFinal(err error) bool {
+	var refused *stalwart.RefusedError
+	var forbidden *stalwart.ForbiddenError
+	return errors.As(err, &refused) || errors.As(err, &forbidden)
 }
 
 // after remembers what a write makes necessary.
@@ -131,8 +150,10 @@ func (r *Relay) after(op Op, o Observed, d Desired) {
 // settle makes writes effective: names that were asked for before they existed
 // are remembered as absent, and settings wait for a reload.
 func (r *Relay) settle(ctx context.Context, s stalwart.Directory, ops []Op) error {
+	// A password is set after a 535, which may have been a remembered absence: a
+	// process that was killed between a create and this never came here.
 	creates := slices.ContainsFunc(ops, func(op Op) bool {
-		return op.Kind == CreateDomain || op.Kind == CreateAccount || op.Kind == GrantAddress
+		return op.Kind == CreateDomain || op.Kind == CreateAccount || op.Kind == GrantAddress || op.Kind == SetPassword
 	})
 	if creates {
 		if err := r.tolerate(s.ForgetUnknown(ctx)); err != nil {
@@ -153,55 +174,21 @@ func (r *Relay) tolerate(err error) error {
 	return err
 }
 
-// reload makes settings effective that still wait for it.
+// reload makes settings effective that still wait for it, in every Pod where
+// there are several.
 func (r *Relay) reload(ctx context.Context, s stalwart.Directory) error {
 	if !r.reloadDue {
 		return nil
 	}
 	r.reloadFailure = nil
 	err := s.Reload(ctx)
+	if pods := r.Pods(); len(pods) > 1 {
+		for _, p := range pods {
+			err = errors.Join(err, r.reloadPod(ctx, p))
+		}
+	}
 	if err == nil {
 		r.reloadDue = false
 	}
 	return r.tolerate(err)
-}
-
-// dropStale tells every ready Pod to forget its caches where there are several
-// on one store: each caches for ever, and a grant written through one is not seen
-// by the others. After our own start it is not known who has seen what.
-func (r *Relay) dropStale(ctx context.Context) error {
-	pods := r.Pods()
-	if len(pods) < 2 {
-		r.stale, r.staleAll = nil, false
-		return nil
-	}
-	if r.staleAll || r.stale == nil {
-		r.stale, r.staleAll = map[string]bool{}, false
-		for _, p := range pods {
-			r.stale[p.UID] = true
-		}
-	}
-	var failures error
-	for _, p := range pods {
-		if !r.stale[p.UID] || !p.Ready || p.IP == "" {
-			continue
-		}
-		err := r.forget(ctx, p.Address(r.Fleet.Port()))
-		if err == nil {
-			delete(r.stale, p.UID)
-		}
-		failures = errors.Join(failures, err)
-	}
-	return failures
-}
-
-// podPatience bounds what one Pod may cost: it may be out of our reach, by a
-// NetworkPolicy for example.
-const podPatience = 5 * time.Second
-
-func (r *Relay) forget(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, podPatience)
-	defer cancel()
-	_, err := r.Fleet.ForgetAll(ctx, []string{address})
-	return err
 }

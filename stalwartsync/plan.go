@@ -2,6 +2,7 @@ package stalwartsync
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -90,6 +91,9 @@ type Op struct {
 	Permissions []stalwart.Permission
 }
 
+// Optional reports whether the mail path works without it.
+func (o Op) Optional() bool { return o.Kind == AllowIP || o.Kind == AddWebhook }
+
 func (o Op) String() string { return strings.TrimSpace(string(o.Kind) + " " + o.What) }
 
 // Plan lists the writes that turn observed into desired. It never removes. The
@@ -108,7 +112,7 @@ func Plan(o Observed, d Desired, b Belief) []Op {
 		ops = append(ops, planAccount(*o.Account, d, b)...)
 	}
 	for _, cidr := range d.AllowedIPs {
-		if !slices.Contains(o.AllowedIPs, cidr) {
+		if !slices.ContainsFunc(o.AllowedIPs, func(have string) bool { return sameNetwork(have, cidr) }) {
 			ops = append(ops, Op{Kind: AllowIP, What: cidr, Address: cidr})
 		}
 	}
@@ -116,6 +120,22 @@ func Plan(o Observed, d Desired, b Belief) []Op {
 		ops = append(ops, Op{Kind: AddWebhook, What: w.URL})
 	}
 	return ops
+}
+
+// sameNetwork compares networks, not texts: Stalwart stores 10.9.9.9/32 as
+// 10.9.9.9 and lower-cases IPv6.
+func sameNetwork(a, b string) bool {
+	x, errX := network(a)
+	y, errY := network(b)
+	return errX == nil && errY == nil && x == y || a == b
+}
+
+func network(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	return prefix.Masked(), err
 }
 
 // planServer plans the server-wide settings of 0.16; those of 0.15 belong to its
@@ -135,7 +155,7 @@ func planServer(o Observed, d Desired) []Op {
 	if d.Manage && Serving(o, d) == nil {
 		want := d.Listener
 		for _, l := range o.Listeners {
-			if l.Name == want.Name && l.Protocol == want.Protocol {
+			if l.Name == want.Name && l.Protocol == want.Protocol && l.Implicit == want.Implicit {
 				want.ID = l.ID // the name is taken: its owner gets one address more
 			}
 		}

@@ -27,7 +27,7 @@ func (r *Relay) prove(ctx context.Context, result *watcher.Result, run *run) (do
 		return true, nil
 	}
 	run.belief = run.belief.Learn(probe.Verdict)
-	if len(Plan(run.observed, run.desired, run.belief)) > 0 {
+	if len(r.plan(run)) > 0 {
 		return false, nil
 	}
 	if probe.Verdict == smtpprobe.PasswordRefused && r.Ledger.Latest(r.Submission).Covers(run.source.UID, run.credentials) {
@@ -51,7 +51,7 @@ func (r *Relay) login(ctx context.Context, run *run) (smtpprobe.Result, time.Dur
 		probe = r.Probe(ctx, request)
 		switch probe.Verdict {
 		case smtpprobe.PasswordRefused:
-			r.refusal = probe
+			r.refusal, r.refused = probe, &run.credentials.Password
 			return true, nil
 		case smtpprobe.Accepted, smtpprobe.NotAuthorized, smtpprobe.SenderRefused:
 			return false, nil
@@ -60,6 +60,10 @@ func (r *Relay) login(ctx context.Context, run *run) (smtpprobe.Result, time.Dur
 	})
 	var rejected *stalwart.RejectedError
 	if errors.As(err, &rejected) {
+		if r.refused == nil || !r.refused.Equal(request.Password) {
+			return probe, 0, &watcher.HoldError{Why: ReasonLoginsExhausted, After: rejected.After,
+				Text: "too many logins were refused today; to be safe from a ban, none is tried until the first of them is a day old"}
+		}
 		return r.refusal, rejected.After, nil
 	}
 	return probe, 0, nil
@@ -71,15 +75,15 @@ var errNoLogin = errors.New("the probe did not come to the login")
 // conclude records the proof.
 func (r *Relay) conclude(result *watcher.Result, run *run) {
 	had := !r.Ledger.Latest(r.Submission).At.IsZero()
-	r.tried = nil
+	r.tried, r.cured = nil, Belief{}
 	at, news := r.record(run)
 	result.LastProof = at
 	if news && (had || len(result.Changes) > 0) {
 		result.Changes = append(result.Changes, watcher.Change{Reason: ChangedProof, Action: "Login", Message: "a login as " + run.credentials.User +
 			" was accepted, and MAIL FROM for " + strings.Join(run.desired.Addresses, ", ")})
 	}
-	result.Reason, result.Message = Findings(run.observed, r.reloadFailure, r.podFailure)
-	if r.reloadFailure != nil || r.podFailure != nil {
+	result.Reason, result.Message = Findings(run.observed, r.reloadFailure, r.podFailure, r.optional)
+	if r.reloadFailure != nil || r.podFailure != nil || r.optional != nil {
 		result.After = 30 * time.Second
 	}
 }
@@ -129,7 +133,7 @@ func (r *Relay) restart(ctx context.Context, result *watcher.Result, t Trouble, 
 		t.Reason, t.Wait = ReasonListenerStillMissing, time.Minute
 		t.Message = "Stalwart was restarted for the listener " + l.Name + ", and its port is still closed"
 	case RestartRequest:
-		if err := r.Restarter.Request(ctx, restartToken(l)); err != nil {
+		if err := r.Restarter.Request(ctx, r.Submission, restartToken(l)); err != nil {
 			return t, apiError(err)
 		}
 		result.Changes = append(result.Changes, watcher.Change{Reason: ChangedRestart, Action: "Restart", Message: "asked for a restart of Stalwart, to bind the listener " + l.Name, Writes: 1})
@@ -154,6 +158,9 @@ func (r *Relay) listening(ctx context.Context, probe smtpprobe.Result, run *run)
 	}
 	d := net.Dialer{Timeout: time.Second}
 	for _, h := range hosts {
+		if h == "" {
+			continue // a Pod without an address yet; "" would be this machine
+		}
 		conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(h, port(run.desired.Listener.Binds[0])))
 		if err == nil {
 			_ = conn.Close()

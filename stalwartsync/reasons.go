@@ -12,6 +12,7 @@ const (
 	ReasonPermissionDenied     = "PermissionDenied"
 	ReasonPodsNotTold          = "PodsNotTold"
 	ReasonHostnameMissing      = "HostnameMissing"
+	ReasonLoginsExhausted      = "LoginsExhausted"
 	ReasonWouldWrite           = "WouldWrite"
 )
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -31,14 +32,20 @@ type Relay struct {
 	Proven     func() // a new credential was proven
 	Restarter  *Restarter
 	DryRun     bool
+	Reload     bool // settings may wait for a reload since before our start
 
 	tried         *redact.Secret // password that was written and has not been accepted yet
 	refusal       smtpprobe.Result
+	refused       *redact.Secret // password that the refusal is about
+	cured         Belief         // what was tried, kept until a login is accepted
+	curedFor      *redact.Secret
+	restarted     atomic.Bool     // Stalwart is another process: every cure may be tried again
 	stale         map[string]bool // Pods, by UID, that may not have seen a write
 	staleAll      bool
 	reloadDue     bool
 	reloadFailure *stalwart.ReloadError
 	podFailure    error // a Pod could not be told to forget
+	optional      error // what the mail path does not need was refused
 }
 
 // maxRounds bounds observe-plan-apply within one run: each cure is tried once,
@@ -56,20 +63,25 @@ func (r *Relay) Reconcile(ctx context.Context) (watcher.Result, error) {
 		return result, &submission.MissingError{Namespace: r.SourceRef.Namespace, Name: r.SourceRef.Name}
 	}
 	result.Regarding.UID, result.Regarding.ResourceVersion = source.UID, source.ResourceVersion
-	wish, err := r.Wish()
-	if err != nil {
-		return result, err
-	}
+	wish, problem := r.Wish()
+	r.optional = problem
 	credentials, err := submission.FromSecret(source.Data, wish.Domain)
 	if err != nil {
 		return result, err
 	}
 	err = r.converge(ctx, &result, run{source: source, wish: wish, credentials: credentials})
 	for i := range result.Changes {
+		// The recorder folds Events of one kind about one object: the field path
+		// keeps different addresses apart.
 		result.Changes[i].Regarding = result.Regarding
+		result.Changes[i].Regarding.FieldPath = result.Changes[i].Message
 	}
 	return result, err
 }
+
+// Renew allows every cure once more: Stalwart restarted. It may be called from
+// anywhere.
+func (r *Relay) Renew() { r.restarted.Store(true) }
 
 // run is what one run of converge is about.
 type run struct {
@@ -79,7 +91,8 @@ type run struct {
 	desired     Desired
 	observed    Observed
 	belief      Belief
-	last        []Op // carried out in the round before
+	last        []Op     // carried out in the round before
+	skipped     []string // optional writes that were refused
 }
 
 func (r *Relay) converge(ctx context.Context, result *watcher.Result, run run) error {
@@ -92,6 +105,7 @@ func (r *Relay) converge(ctx context.Context, result *watcher.Result, run run) e
 		return err
 	}
 	run.belief = r.belief(run.credentials)
+	r.reloadDue, r.Reload = r.reloadDue || r.Reload, false
 	for range maxRounds {
 		done, err := r.round(ctx, directory, result, &run)
 		if done || err != nil {
@@ -105,7 +119,11 @@ func (r *Relay) converge(ctx context.Context, result *watcher.Result, run run) e
 // SOURCE's any more needs no failed login to be known as stale.
 func (r *Relay) belief(c submission.Credentials) Belief {
 	last := r.Ledger.Latest(r.Submission)
+	if r.restarted.Swap(false) || r.curedFor == nil || !r.curedFor.Equal(c.Password) {
+		r.cured, r.curedFor = Belief{}, &c.Password
+	}
 	return Belief{
+		RightsTried: r.cured.RightsTried, CachesTried: r.cured.CachesTried,
 		PasswordStale: !last.At.IsZero() && last.Credentials.User == c.User && !last.Credentials.Password.Equal(c.Password),
 		PasswordTried: r.tried != nil && r.tried.Equal(c.Password),
 	}
@@ -120,7 +138,7 @@ func (r *Relay) round(ctx context.Context, s stalwart.Directory, result *watcher
 	if t := Obstacle(run.observed, run.desired); t != nil {
 		return false, &watcher.HoldError{Why: t.Reason, Text: t.Message, After: t.Wait}
 	}
-	ops := Plan(run.observed, run.desired, run.belief)
+	ops := r.plan(run)
 	if lost := repeated(run.last, ops); lost != "" {
 		return false, &lostError{lost}
 	}
@@ -128,9 +146,10 @@ func (r *Relay) round(ctx context.Context, s stalwart.Directory, result *watcher
 		return true, r.would(result, ops, run)
 	}
 	if len(ops) > 0 {
-		changes, err := r.apply(ctx, s, run.observed, run.desired, ops)
+		changes, err := r.apply(ctx, s, run, ops)
 		result.Changes = append(result.Changes, changes...)
 		run.last, run.belief = ops, run.belief.Tried(ops)
+		r.cured = run.belief
 		return false, err
 	}
 	run.last = nil
@@ -142,6 +161,11 @@ func (r *Relay) round(ctx context.Context, s stalwart.Directory, result *watcher
 		return false, err
 	}
 	return r.prove(ctx, result, run)
+}
+
+// plan is the plan without what was refused in this run and is not needed.
+func (r *Relay) plan(run *run) []Op {
+	return slices.DeleteFunc(Plan(run.observed, run.desired, run.belief), func(op Op) bool { return slices.Contains(run.skipped, op.String()) })
 }
 
 // repeated names a write that was carried out, answered with success, and is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -14,15 +15,19 @@ import (
 	"github.com/openova-io/smtp-mirror/stalwart"
 )
 
-// RestartAnnotation is the pod-template annotation whose change restarts
-// Stalwart. Its value names the listener that waits for it, so one listener
-// change is one restart, whoever asks and however often.
+// RestartAnnotation is the name of the pod-template annotations whose change
+// restarts Stalwart, each behind a prefix with the submission that asks. The value
+// names the listener that waits, so one listener change is one restart, whoever
+// asks for it and however often.
 const RestartAnnotation = "smtp-mirror.openova.io/listener"
+
+// AnnotationOf is the annotation of one submission.
+func AnnotationOf(submission string) string { return submission + "." + RestartAnnotation }
 
 // Workload is what runs Stalwart, as far as a restart needs it.
 type Workload struct {
-	Requested string // the annotation's value
-	Complete  bool   // the rollout of the newest template is complete
+	Requested []string // the listeners that a restart was asked for
+	Complete  bool     // the rollout of the newest template is complete
 }
 
 // RestartStep is what to do about a listener that is not bound.
@@ -41,7 +46,7 @@ func DecideRestart(w Workload, want string) RestartStep {
 	switch {
 	case !w.Complete:
 		return RestartWait
-	case w.Requested == want:
+	case slices.Contains(w.Requested, want):
 		return RestartFailed
 	}
 	return RestartRequest
@@ -67,13 +72,23 @@ func (r *Restarter) Read(ctx context.Context) (Workload, error) {
 		if err != nil {
 			return Workload{}, fmt.Errorf("reading the deployment of Stalwart: %w", err)
 		}
-		return Workload{d.Spec.Template.Annotations[RestartAnnotation], deploymentComplete(d)}, nil
+		return Workload{requested(d.Spec.Template.Annotations), deploymentComplete(d)}, nil
 	}
 	s, err := r.Apps.StatefulSets(r.Namespace).Get(ctx, r.Name, metav1.GetOptions{})
 	if err != nil {
 		return Workload{}, fmt.Errorf("reading the statefulset of Stalwart: %w", err)
 	}
-	return Workload{s.Spec.Template.Annotations[RestartAnnotation], statefulSetComplete(s)}, nil
+	return Workload{requested(s.Spec.Template.Annotations), statefulSetComplete(s)}, nil
+}
+
+func requested(annotations map[string]string) []string {
+	var all []string
+	for name, value := range annotations {
+		if strings.HasSuffix(name, "."+RestartAnnotation) {
+			all = append(all, value)
+		}
+	}
+	return all
 }
 
 func replicas(spec *int32) int32 {
@@ -96,8 +111,8 @@ func deploymentComplete(d *appsv1.Deployment) bool {
 }
 
 // Request changes the annotation.
-func (r *Restarter) Request(ctx context.Context, want string) error {
-	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{"annotations": map[string]string{RestartAnnotation: want}}}}})
+func (r *Restarter) Request(ctx context.Context, submission, want string) error {
+	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{"annotations": map[string]string{AnnotationOf(submission): want}}}}})
 	if err != nil {
 		return fmt.Errorf("encoding the restart: %w", err)
 	}

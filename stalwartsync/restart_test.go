@@ -16,11 +16,11 @@ func TestDecideRestart(t *testing.T) {
 		w    Workload
 		want RestartStep
 	}{
-		{"never asked", Workload{"", true}, RestartRequest},
-		{"asked for another listener", Workload{"old", true}, RestartRequest},
-		{"a rollout of somebody else", Workload{"", false}, RestartWait},
-		{"ours is under way", Workload{"new", false}, RestartWait},
-		{"ours is complete", Workload{"new", true}, RestartFailed},
+		{"never asked", Workload{nil, true}, RestartRequest},
+		{"asked for another listener", Workload{[]string{"old"}, true}, RestartRequest},
+		{"a rollout of somebody else", Workload{nil, false}, RestartWait},
+		{"ours is under way", Workload{[]string{"new"}, false}, RestartWait},
+		{"ours is complete", Workload{[]string{"old", "new"}, true}, RestartFailed},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/openova-io/smtp-mirror/smtpprobe"
 	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/watcher"
 )
 
 // Trouble is why a submission cannot relay although nothing is left to write.
@@ -80,10 +81,12 @@ func unreachable(t Trouble, o Observed, d Desired, listening bool) Trouble {
 }
 
 // Findings are what is worth knowing about a submission that works.
-func Findings(o Observed, reload *stalwart.ReloadError, pods error) (reason, message string) {
+func Findings(o Observed, reload *stalwart.ReloadError, pods, optional error) (reason, message string) {
 	switch {
 	case reload != nil:
 		return stalwart.ReasonReloadFailed, reload.Error()
+	case optional != nil:
+		return watcher.ReasonOf(optional), strings.ReplaceAll(optional.Error(), "\n", "; ")
 	case pods != nil:
 		return ReasonPodsNotTold, "a Pod of Stalwart could not be told to forget its caches: " + strings.ReplaceAll(pods.Error(), "\n", "; ")
 	case o.Generation == stalwart.Gen015 && !o.Hidden && o.Defaults.Hostname == "":

@@ -125,7 +125,7 @@ func TestFindings(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			if reason, message := Findings(row.o, row.reload, row.pods); reason != row.reason || (reason == "") != (message == "") {
+			if reason, message := Findings(row.o, row.reload, row.pods, nil); reason != row.reason || (reason == "") != (message == "") {
 				t.Errorf("%s: %q", reason, message)
 			}
 		})

@@ -64,8 +64,20 @@ func (i Incarnation) Address(fallback string) string {
 	return net.JoinHostPort(i.IP, port)
 }
 
-// Digest is a short text that differs when any life does.
+// Digest is a text that differs when anything of the lives does.
 func Digest(all []Incarnation) string { return fmt.Sprint(all) }
+
+// Lives is a text that differs when a process is another one: readiness and
+// addresses come and go in the life of one.
+func Lives(all []Incarnation) string {
+	var lives []string
+	for _, i := range all {
+		if i.ID != "" {
+			lives = append(lives, i.UID+" "+i.ID+" "+strconv.Itoa(int(i.Restarts)))
+		}
+	}
+	return strings.Join(lives, ",")
+}
 
 // TrimPod drops what [Incarnations] never reads, so that the cache holds little.
 func TrimPod(obj any) (any, error) {

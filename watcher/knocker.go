@@ -10,6 +10,7 @@ import (
 const (
 	knockEvery   = time.Second
 	knockTimeout = 900 * time.Millisecond
+	knockWhile   = time.Minute // after the last report that it is down
 )
 
 // Knocker dials addresses that are known to be down, once a second, with a bare
@@ -20,19 +21,19 @@ type Knocker struct {
 	wake func(address string)
 
 	mu   sync.Mutex
-	down map[string]bool
+	down map[string]time.Time // address -> last report
 	more chan struct{}
 }
 
 // NewKnocker makes a knocker; wake gets the address that answered.
 func NewKnocker(wake func(address string)) *Knocker {
-	return &Knocker{wake: wake, down: map[string]bool{}, more: make(chan struct{}, 1)}
+	return &Knocker{wake: wake, down: map[string]time.Time{}, more: make(chan struct{}, 1)}
 }
 
 // Down says that nothing answers at a host:port; dialing begins.
 func (k *Knocker) Down(address string) {
 	k.mu.Lock()
-	k.down[address] = true
+	k.down[address] = time.Now()
 	k.mu.Unlock()
 	select {
 	case k.more <- struct{}{}:
@@ -71,7 +72,11 @@ func (k *Knocker) addresses() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var all []string
-	for a := range k.down {
+	for a, reported := range k.down {
+		if time.Since(reported) > knockWhile {
+			delete(k.down, a) // nobody misses it any more: the address was corrected
+			continue
+		}
 		all = append(all, a)
 	}
 	return all

@@ -75,6 +75,7 @@ func (l *Loop) LastBeat() time.Time { return time.Unix(0, l.beat.Load()) }
 // targets stays.
 func (l *Loop) Run(ctx context.Context) {
 	q := l.newQueue()
+	l.queue.Store(q) // before the first target is looked at: a wake is never missed
 	var workers sync.WaitGroup
 	for t := range l.o.Reconcilers {
 		q.Add(t)
@@ -84,7 +85,6 @@ func (l *Loop) Run(ctx context.Context) {
 		})
 	}
 	l.beat.Store(time.Now().UnixNano())
-	l.queue.Store(q)
 	l.resync(ctx, q)
 	l.queue.Store(nil)
 	q.ShutDown()

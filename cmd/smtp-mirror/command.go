@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -46,6 +47,7 @@ type options struct {
 	dryRun                                            bool
 
 	config *config.Config
+	text   []byte // of the file that config was read from
 	log    *slog.Logger
 	stdout io.Writer
 	stderr io.Writer
@@ -114,7 +116,11 @@ func (o *options) check(rest []string) error {
 		return errors.New("--config is required")
 	}
 	var err error
-	o.config, err = config.Load(o.configFile)
+	o.text, err = os.ReadFile(o.configFile)
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	o.config, err = config.Parse(o.text)
 	if err != nil {
 		return err
 	}
@@ -126,9 +132,24 @@ func (o *options) check(rest []string) error {
 	default:
 		return fmt.Errorf("--log-format %q is neither json nor text", o.logFormat)
 	}
-	klog.SetSlogLogger(o.log) // client-go speaks through the same log
+	klog.SetSlogLogger(slog.New(fromInfo{o.log.Handler()})) // client-go speaks through the same log
 	return nil
 }
+
+// fromInfo keeps client-go's verbose levels off whatever level is asked for: from
+// V(8) on it logs the bodies of requests and answers, and those are Secrets.
+type fromInfo struct{ slog.Handler }
+
+// Enabled is the handler's own decision, from info up.
+func (h fromInfo) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelInfo && h.Handler.Enabled(ctx, l)
+}
+
+// WithAttrs keeps the floor.
+func (h fromInfo) WithAttrs(a []slog.Attr) slog.Handler { return fromInfo{h.Handler.WithAttrs(a)} }
+
+// WithGroup keeps the floor.
+func (h fromInfo) WithGroup(name string) slog.Handler { return fromInfo{h.Handler.WithGroup(name)} }
 
 func printConfig(_ context.Context, o *options) int {
 	text, err := o.config.YAML()

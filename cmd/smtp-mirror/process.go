@@ -18,6 +18,7 @@ import (
 	"github.com/openova-io/smtp-mirror/audit"
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/controller"
+	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/watcher"
 )
 
@@ -30,6 +31,7 @@ type process struct {
 	queue   *audit.Queue
 	events  *audit.Stream // nil in a dry run
 	face    *controller.Face
+	budget  stalwart.Budget // of refused logins
 }
 
 func newProcess(ctx context.Context, o *options) (*process, error) {
@@ -60,7 +62,7 @@ func processFor(ctx context.Context, o *options, cfg *rest.Config) (*process, er
 
 // build wires a configuration.
 func (p *process) build(cfg *config.Config, identity string, observe func(watcher.Transition)) (*controller.Controller, error) {
-	o := controller.Options{Config: cfg, Clients: p.clients, Log: p.log, Metrics: p.metrics, Queue: p.queue, Identity: identity, DryRun: p.dryRun, Observe: observe}
+	o := controller.Options{Config: cfg, Clients: p.clients, Log: p.log, Metrics: p.metrics, Queue: p.queue, Identity: identity, DryRun: p.dryRun, Observe: observe, Budget: &p.budget}
 	if p.events != nil {
 		o.Events = p.events
 	}

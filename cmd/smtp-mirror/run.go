@@ -87,7 +87,7 @@ func (p *process) term(ctx context.Context, cfg *config.Config, me string, chang
 // Only a text that is new and valid, and can be wired, is passed on.
 func (p *process) watchConfig(ctx context.Context) <-chan *config.Config {
 	changes := make(chan *config.Config)
-	seen, _ := os.ReadFile(p.configFile)
+	seen := p.text
 	look := func() {
 		text, err := os.ReadFile(p.configFile)
 		if err != nil || bytes.Equal(text, seen) {

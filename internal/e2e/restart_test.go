@@ -59,7 +59,7 @@ func TestRestartForListener(t *testing.T) {
 	took := s.until("proven after the restart", patience, s.converged)
 	t.Logf("listener missing -> restarted -> proven: %s", took.Round(time.Millisecond))
 	s.stays("one restart is enough", quietSpan, func(context.Context) bool { return s.templateChanges() == 1 })
-	if s.workload().Spec.Template.Annotations["smtp-mirror.openova.io/listener"] == "" {
+	if s.workload().Spec.Template.Annotations["console.smtp-mirror.openova.io/listener"] == "" {
 		t.Error("the annotation names no listener")
 	}
 	s.until("mirrored", patience, func(ctx context.Context) bool { return s.MirrorHolds(ctx, rig.FirstPassword) })

@@ -1,0 +1,67 @@
+package stalwartsync
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/openova-io/smtp-mirror/watcher"
+)
+
+// dropStale tells every ready Pod to forget its caches where there are several
+// on one store: each caches for ever, and a grant written through one is not seen
+// by the others. After our own start it is not known who has seen what.
+func (r *Relay) dropStale(ctx context.Context) error {
+	pods := r.Pods()
+	if len(pods) < 2 {
+		r.stale, r.staleAll = nil, false
+		return nil
+	}
+	if r.staleAll || r.stale == nil {
+		r.stale, r.staleAll = map[string]bool{}, false
+		for _, p := range pods {
+			r.stale[p.UID] = true
+		}
+	}
+	var failures error
+	for _, p := range pods {
+		if !r.stale[p.UID] || !p.Ready || p.IP == "" {
+			continue
+		}
+		err := r.forget(ctx, p.Address(r.Fleet.Port()))
+		if err == nil {
+			delete(r.stale, p.UID)
+		}
+		failures = errors.Join(failures, err)
+	}
+	return failures
+}
+
+// podPatience bounds what one Pod may cost: it may be out of our reach, by a
+// NetworkPolicy for example.
+const podPatience = 5 * time.Second
+
+func (r *Relay) forget(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, podPatience)
+	defer cancel()
+	_, err := r.Fleet.ForgetAll(ctx, []string{address})
+	return err
+}
+
+func (r *Relay) reloadPod(ctx context.Context, p watcher.Incarnation) error {
+	if !p.Ready || p.IP == "" {
+		return nil // it reads its settings when it starts
+	}
+	ctx, cancel := context.WithTimeout(ctx, podPatience)
+	defer cancel()
+	conn, err := r.Fleet.At(p.Address(r.Fleet.Port()))
+	if err != nil {
+		return err
+	}
+	directory, err := conn.Detect(ctx)
+	if err != nil {
+		r.podFailure = err
+		return nil
+	}
+	return directory.Reload(ctx)
+}
