@@ -94,17 +94,35 @@ func sameData(observed *corev1.Secret, d Desired) bool {
 	return true
 }
 
-// generationOf counts changes of the fields: it stays while the target holds
-// them, and grows by one when they differ.
+// generationOf counts changes of the five fields: it stays while the target holds
+// them, also in one shape only, and when it has lost them and they are known to be
+// the same as before; else it grows by one.
 func generationOf(observed *corev1.Secret, d Desired, last int64) int64 {
 	var have int64
 	if observed != nil {
 		have = max(have, parseGeneration(observed.Annotations[AnnotationGeneration]))
 	}
-	if observed != nil && sameData(observed, d) {
-		return max(have, last, 1)
+	if d.Written > 0 || observed != nil && holdsFields(observed, d) {
+		return max(have, last, d.Written, 1)
 	}
 	return max(have, last) + 1
+}
+
+// holdsFields reports whether some shape with all five fields is complete and
+// equal, or everything where no such shape is asked for.
+func holdsFields(observed *corev1.Secret, d Desired) bool {
+	for _, shape := range []Shape{ShapeSMTP, ShapeEnv} {
+		part := Desired{Data: map[string][]byte{}}
+		for key := range shapeKeys(shape) {
+			if value, ok := d.Data[key]; ok {
+				part.Data[key] = value
+			}
+		}
+		if len(part.Data) > 0 && sameData(observed, part) {
+			return true
+		}
+	}
+	return sameData(observed, d)
 }
 
 // parseGeneration reads the annotation; what nobody of us has written counts as

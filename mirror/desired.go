@@ -23,6 +23,7 @@ type Desired struct {
 	Data        map[string][]byte
 	Labels      map[string]string
 	Annotations map[string]string // without the generation, which depends on what is observed
+	Written     int64             // generation under which these very fields were written or seen before; 0 = not known
 }
 
 // Desire computes our part of the target.

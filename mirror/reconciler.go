@@ -32,7 +32,9 @@ type Mirror struct {
 	Ungated         bool // gate: none
 	DryRun          bool
 
-	generation int64 // the highest that was written or seen
+	generation int64                  // the highest that was written or seen
+	known      submission.Credentials // the fields that it stands for
+	wanted     submission.Credentials // the fields of this run
 }
 
 // Reconcile reads source and target from their caches, decides, applies, and
@@ -59,14 +61,18 @@ func (m *Mirror) Reconcile(ctx context.Context) (watcher.Result, error) {
 		return result, err
 	}
 	desired := Desire(credentials, source.UID, m.Wish)
+	if m.known.Equal(credentials) {
+		desired.Written = m.generation
+	}
 	proven := m.Ungated || m.Ledger.Latest(m.Submission).Covers(source.UID, credentials)
+	m.wanted = credentials
 	return m.act(ctx, result, Decide(observed, desired, proven, m.generation), desired)
 }
 
 func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decision, d Desired) (watcher.Result, error) {
 	switch {
 	case decision.Action == Keep:
-		m.generation = decision.Generation
+		m.generation, m.known = decision.Generation, m.wanted
 		return result, nil
 	case decision.Reason == ReasonAwaitingProof:
 		return result, &watcher.HoldError{Why: decision.Reason, Text: decision.Message, Grace: proofGrace}
@@ -80,7 +86,7 @@ func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decisi
 	if err != nil {
 		return m.refused(result, err, d)
 	}
-	m.generation = decision.Generation
+	m.generation, m.known = decision.Generation, m.wanted
 	result.Regarding = m.ref(applied)
 	result.Changes = []watcher.Change{{Reason: ChangedMirror, Action: "Apply", Writes: 1, Regarding: result.Regarding,
 		Message: fmt.Sprintf("applied generation %d: %s", decision.Generation, strings.Join(decision.Changed, ", "))}}
@@ -107,6 +113,7 @@ func (m *Mirror) verify(ctx context.Context, d Desired) error {
 	if err != nil {
 		return classify(err, d)
 	}
+	d.Written = m.generation
 	if changed := Decide(stored, d, true, m.generation).Changed; len(changed) > 0 {
 		return &readBackError{strings.Join(changed, ", ")}
 	}
