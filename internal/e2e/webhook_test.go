@@ -51,6 +51,7 @@ func TestWebhook(t *testing.T) {
 	s.createSecret(secretOf(s.Home, "smtp-mirror-webhook", map[string]string{"signatureKey": hookKey}))
 	s.settled()
 	s.awaitEvent("WebhookAdded", "Secret", rig.SourceSecret, hookPath)
+	s.await(relayTarget, "Converged", "")
 	before := s.lastProof()
 	for what, code := range map[string]int{"wrong key": s.post(startup, "another key"), "no signature": s.post(startup, "")} {
 		if code != http.StatusUnauthorized {
