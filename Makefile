@@ -13,13 +13,13 @@ build: ## bin/smtp-mirror, as it is shipped
 	$(GO) build -trimpath -ldflags="-s -w" -o bin/smtp-mirror ./cmd/smtp-mirror
 
 demo: controlplane ## the controller doing its whole job, live (ARGS=--keep leaves it running)
-	@$(GO) run ./hack/demo $(ARGS)
+	@$(GO) run -trimpath ./hack/demo $(ARGS)
 
 test: vet lint controlplane ## vet, lint, unit, fuzz seeds, -race, integration
 	@hack/test.sh
 
 vet: ## go vet
-	$(GO) vet ./...
+	$(GO) vet -trimpath ./...
 
 lint: ## format, and what the repository demands of itself
 	@hack/lint.sh
@@ -28,7 +28,7 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 	@hack/fuzz.sh $${FUZZTIME:-30s}
 
 bench: controlplane ## the numbers, into bench/results.json
-	@$(GO) run ./hack/bench
+	@$(GO) run -trimpath ./hack/bench
 
 controlplane: ## etcd, kube-apiserver and kube-controller-manager from Go modules (7 minutes, once)
 	@hack/build-controlplane.sh
