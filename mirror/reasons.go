@@ -8,6 +8,7 @@ const (
 	ReasonTargetImmutable      = "TargetImmutable"
 	ReasonNamespaceMissing     = "NamespaceMissing"
 	ReasonNamespaceTerminating = "NamespaceTerminating"
+	ReasonContended            = "TargetContended"
 	ReasonReadBackDiffers      = "ReadBackDiffers"
 	ReasonWouldWrite           = "WouldWrite"
 )

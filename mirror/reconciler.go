@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ type Mirror struct {
 	generation int64                  // the highest that was written or seen
 	known      submission.Credentials // the fields that it stands for
 	wanted     submission.Credentials // the fields of this run
+	repairs    []time.Time            // of the last moments, oldest first
 }
 
 // Reconcile reads source and target from their caches, decides, applies, and
@@ -81,6 +83,9 @@ func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decisi
 	case m.DryRun:
 		result.Reason, result.Message = ReasonWouldWrite, "would apply "+strings.Join(decision.Changed, ", ")
 		return result, nil
+	case d.Written > 0 && m.contended(time.Now()):
+		return result, &watcher.HoldError{Why: ReasonContended, After: contendedPause,
+			Text: "somebody else changes the target again and again: " + strings.Join(decision.Changed, ", ")}
 	}
 	applied, err := m.Secrets.Apply(ctx, m.configuration(d, decision.Generation), metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
 	if err != nil {
@@ -91,6 +96,24 @@ func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decisi
 	result.Changes = []watcher.Change{{Reason: ChangedMirror, Action: "Apply", Writes: 1, Regarding: result.Regarding,
 		Message: fmt.Sprintf("applied generation %d: %s", decision.Generation, strings.Join(decision.Changed, ", "))}}
 	return result, m.verify(ctx, d)
+}
+
+// A repair per second is drift; more of them, again and again, is another writer
+// who takes every repair for drift of his own. Two such would never rest.
+const (
+	contendedRepairs = 10
+	contendedSpan    = 10 * time.Second
+	contendedPause   = 5 * time.Second
+)
+
+// contended counts a repair, and reports whether there were too many of late.
+func (m *Mirror) contended(now time.Time) bool {
+	m.repairs = slices.DeleteFunc(m.repairs, func(t time.Time) bool { return now.Sub(t) > contendedSpan })
+	if len(m.repairs) >= contendedRepairs {
+		return true
+	}
+	m.repairs = append(m.repairs, now)
+	return false
 }
 
 // proofGrace is how long the proof may take before waiting for it is a trouble:
