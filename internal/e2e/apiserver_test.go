@@ -79,7 +79,7 @@ func TestEtcdOutage(t *testing.T) {
 	t.Parallel()
 	o := newOutage(t)
 	must(t, o.plane.ControlPlane.StopEtcd())
-	o.alive(20 * time.Second)
+	o.alive(time.Minute)
 	must(t, o.plane.ControlPlane.StartEtcd(t.Context()))
-	o.back("20 s without etcd")
+	o.back("a minute without etcd")
 }

@@ -12,7 +12,7 @@ import (
 // once runs `smtp-mirror once` to its end and gives the exit code.
 func (s *site) once(args ...string) (code int, output string) {
 	s.t.Helper()
-	p, err := s.Run(append([]string{"once", "--log-level", "debug"}, args...)...)
+	p, err := s.Run(append([]string{"once", "--log-level", "debug-8"}, args...)...)
 	must(s.t, err)
 	s.lives = append(s.lives, p)
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)

@@ -92,7 +92,7 @@ func (s *site) start() *rig.Process {
 // startOf runs another replica.
 func (s *site) startOf(r *rig.Rig) *rig.Process {
 	s.t.Helper()
-	p, err := r.Run("run", "--log-level", "debug")
+	p, err := r.Run("run", "--log-level", "debug-8")
 	must(s.t, err)
 	s.lives = append(s.lives, p)
 	return p
