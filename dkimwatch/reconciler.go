@@ -42,6 +42,10 @@ func (r *Record) Reconcile(ctx context.Context) (watcher.Result, error) {
 		return result, r.missing()
 	}
 	domain, keys, err := r.keys(ctx)
+	if r.DryRun && watcher.ReasonOf(err) == ReasonDomainMissing {
+		result.Reason, result.Message = ReasonWouldWrite, "would record the keys of "+r.Domain+", which the relay would create"
+		return result, nil
+	}
 	if err != nil {
 		return result, err
 	}

@@ -23,7 +23,7 @@ import (
 const (
 	requestTimeout = 12 * time.Second
 	dialTimeout    = 4 * time.Second
-	maxBody        = 8 << 20
+	maxBody        = 2 << 20 // the largest real answer is a page of principals
 )
 
 // Credential is a login of the management API.

@@ -168,7 +168,7 @@ func TestAnEndlessBody(t *testing.T) {
 	_, err := c.Detect(t.Context())
 	runtime.ReadMemStats(&after)
 	var unexpected *UnexpectedError
-	if !errors.As(err, &unexpected) || !says(err, "8 MiB") {
+	if !errors.As(err, &unexpected) || !says(err, "2 MiB") {
 		t.Errorf("%v", err)
 	}
 	if body.read > maxBody+1<<20 || after.TotalAlloc-before.TotalAlloc > 8*maxBody {

@@ -87,12 +87,11 @@ func TestDryRun(t *testing.T) {
 			if name == "domain" {
 				s.until("Stalwart has made its keys", patience, func(context.Context) bool { return len(s.publicKeys()) == 2 })
 			}
-			want := map[string]int{"empty": 2}[name] // the keys of a domain that is not there cannot be told
 			before := s.state()
 			s.nothingWritten("a dry run", func() {
 				code, out := s.once("--dry-run")
-				if code != want || !contains(out, "would apply") || !contains(out, "smtp-pass") || !contains(out, "CreateAccount") {
-					t.Errorf("exit code %d, not %d, or it does not say what it would do\n%s", code, want, out)
+				if code != 0 || !contains(out, "would apply") || !contains(out, "smtp-pass") || !contains(out, "CreateAccount") {
+					t.Errorf("exit code %d, or it does not say what it would do\n%s", code, out)
 				}
 			})
 			if !reflect.DeepEqual(before, s.state()) {
