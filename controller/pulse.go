@@ -2,7 +2,6 @@ package controller
 
 import (
 	"context"
-	"net"
 	"sync/atomic"
 	"time"
 
@@ -85,8 +84,7 @@ func (p *pulse) addresses() []string {
 		}
 	}
 	if len(all) == 0 {
-		host, port, _ := net.SplitHostPort(p.c.fleet.Address())
-		all = []string{net.JoinHostPort(host, port)}
+		all = []string{p.c.fleet.Address()}
 	}
 	return all
 }

@@ -2,7 +2,6 @@ package stalwart
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -61,30 +60,13 @@ func (f *Fleet) At(address string) (*Conn, error) {
 	return c, err
 }
 
-// ForgetAll drops every cache of each Pod. It goes on after a failure and gives
-// the addresses that succeeded beside all errors.
-func (f *Fleet) ForgetAll(ctx context.Context, addresses []string) (done []string, err error) {
-	for _, address := range addresses {
-		one := f.forgetAt(ctx, address)
-		if one != nil {
-			err = errors.Join(err, one)
-			continue
-		}
-		done = append(done, address)
-	}
-	return done, err
-}
-
-func (f *Fleet) forgetAt(ctx context.Context, address string) error {
+// Open detects what one Pod speaks.
+func (f *Fleet) Open(ctx context.Context, address string) (Directory, error) {
 	conn, err := f.At(address)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	directory, err := conn.Detect(ctx)
-	if err != nil {
-		return err
-	}
-	return directory.ForgetAll(ctx)
+	return conn.Detect(ctx)
 }
 
 // CloseAll drops idle connections to the Pods and to the common address.

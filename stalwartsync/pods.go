@@ -44,8 +44,11 @@ const podPatience = 5 * time.Second
 func (r *Relay) forget(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, podPatience)
 	defer cancel()
-	_, err := r.Fleet.ForgetAll(ctx, []string{address})
-	return err
+	directory, err := r.Fleet.Open(ctx, address)
+	if err != nil {
+		return err
+	}
+	return directory.ForgetAll(ctx)
 }
 
 func (r *Relay) reloadPod(ctx context.Context, p watcher.Incarnation) error {
@@ -54,11 +57,7 @@ func (r *Relay) reloadPod(ctx context.Context, p watcher.Incarnation) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, podPatience)
 	defer cancel()
-	conn, err := r.Fleet.At(p.Address(r.Fleet.Port()))
-	if err != nil {
-		return err
-	}
-	directory, err := conn.Detect(ctx)
+	directory, err := r.Fleet.Open(ctx, p.Address(r.Fleet.Port()))
 	if err != nil {
 		r.podFailure = err
 		return nil
