@@ -72,7 +72,7 @@ func TestBadWeather(t *testing.T) {
 
 // offline are the requests that 0.15 cannot serve, and that are not sent.
 func offline(d Directory, name string) bool {
-	return d.Generation() == Gen015 && (name == "SetDefaults" || name == "Bind" || name == "Webhooks" || name == "AddWebhook")
+	return d.Generation() == Gen015 && (name == "SetDefaults" || name == "Bind" || name == "Webhooks" || name == "AddWebhook" || name == "RekeyWebhook")
 }
 
 func silent(t *testing.T, what string, err error) {

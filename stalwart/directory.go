@@ -2,6 +2,9 @@ package stalwart
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"time"
 
@@ -111,6 +114,21 @@ type Webhook struct {
 	Key redact.Secret // of the HMAC
 }
 
+// KeyID tells one key from another without showing it: Stalwart masks the key
+// when it is read.
+func (w Webhook) KeyID() string {
+	mac := hmac.New(sha256.New, []byte(w.Key.Reveal()))
+	mac.Write([]byte("smtp-mirror webhook key"))
+	return hex.EncodeToString(mac.Sum(nil)[:4])
+}
+
+// WebhookEntry is a webhook as it is listed.
+type WebhookEntry struct {
+	ID    string
+	URL   string
+	KeyID string // of the key it was last given by us, "" where it is not ours
+}
+
 // Directory is what this project needs of a Stalwart server, whichever its
 // generation. Every method is one or a few requests; none retries. Absence is
 // nil, not an error.
@@ -129,8 +147,9 @@ type Directory interface {
 	SetPassword(ctx context.Context, a *Account, password redact.Secret) error
 	AllowedIPs(ctx context.Context) ([]string, error)
 	AllowIP(ctx context.Context, cidr string) error
-	Webhooks(ctx context.Context) ([]string, error) // their URLs
+	Webhooks(ctx context.Context) ([]WebhookEntry, error)
 	AddWebhook(ctx context.Context, w Webhook) error
+	RekeyWebhook(ctx context.Context, id string, w Webhook) error
 	ForgetUnknown(ctx context.Context) error // drops what the server remembers as absent
 	ForgetAll(ctx context.Context) error     // drops every cache of this one process
 	Reload(ctx context.Context) error        // makes settings effective

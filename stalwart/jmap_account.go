@@ -118,7 +118,7 @@ func permissionSet(all []Permission) obj {
 // alias is the object of an address; its domain must be one of Stalwart's.
 func (j *jmap) alias(ctx context.Context, address string) (obj, error) {
 	at := strings.LastIndexByte(address, '@')
-	domain, err := j.Domain(ctx, address[at+1:])
+	domain, err := j.serving(ctx, address[at+1:])
 	if err != nil {
 		return nil, err
 	}

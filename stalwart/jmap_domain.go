@@ -34,6 +34,25 @@ func (j *jmap) domain(ctx context.Context, name string) (*jmapDomain, error) {
 	return &found[0], nil
 }
 
+// serving finds the domain that has a name, be it one of its aliases: an address
+// on any of a domain's names is granted on all of them.
+func (j *jmap) serving(ctx context.Context, name string) (*jmapDomain, error) {
+	found, err := j.domain(ctx, name)
+	if err != nil || found != nil {
+		return found, err
+	}
+	var all []jmapDomain
+	if err := j.get(ctx, "Domain", nil, &all); err != nil {
+		return nil, err
+	}
+	for _, d := range all {
+		if slices.Contains(d.names(), strings.ToLower(name)) {
+			return &d, nil
+		}
+	}
+	return nil, nil
+}
+
 // domainNames gives the names of a domain id, none where it leads nowhere.
 func (j *jmap) domainNames(ctx context.Context, id string) ([]string, error) {
 	if id == "" {

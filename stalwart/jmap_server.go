@@ -135,19 +135,25 @@ func (j *jmap) AllowIP(ctx context.Context, cidr string) error {
 	return refused("exempting "+cidr+" from bans", e)
 }
 
-// Webhooks lists the URLs that Stalwart reports to.
-func (j *jmap) Webhooks(ctx context.Context) ([]string, error) {
+// headerKeyID is sent with each event of a webhook that is ours, and says which
+// key it was given.
+const headerKeyID = "X-Smtp-Mirror-Key-Id"
+
+// Webhooks lists what Stalwart reports to.
+func (j *jmap) Webhooks(ctx context.Context) ([]WebhookEntry, error) {
 	var found []struct {
-		URL    string `json:"url"`
-		Enable bool   `json:"enable"`
+		ID      string            `json:"id"`
+		URL     string            `json:"url"`
+		Enable  bool              `json:"enable"`
+		Headers map[string]string `json:"httpHeaders"`
 	}
 	if err := j.get(ctx, "WebHook", nil, &found); err != nil {
 		return nil, err
 	}
-	var all []string
+	var all []WebhookEntry
 	for _, w := range found {
 		if w.Enable {
-			all = append(all, w.URL)
+			all = append(all, WebhookEntry{ID: w.ID, URL: w.URL, KeyID: w.Headers[headerKeyID]})
 		}
 	}
 	return all, nil
@@ -165,12 +171,23 @@ func (j *jmap) AddWebhook(ctx context.Context, w Webhook) error {
 		events[name] = true
 	}
 	e, err := j.create(ctx, "WebHook", obj{"url": w.URL, "enable": true, "eventsPolicy": "include", "events": events,
-		"level": "info", "throttle": 1000, "signatureKey": obj{"@type": "Value", "secret": w.Key.Reveal()}})
+		"level": "info", "throttle": 1000, "signatureKey": signatureKey(w), "httpHeaders": obj{headerKeyID: w.KeyID()}})
 	if err != nil {
 		return err
 	}
 	return scrubbed(refused("adding the webhook", e), w.Key)
 }
+
+// RekeyWebhook gives a webhook of ours another key; effective after Reload.
+func (j *jmap) RekeyWebhook(ctx context.Context, id string, w Webhook) error {
+	e, err := j.update(ctx, "WebHook", id, obj{"signatureKey": signatureKey(w), "httpHeaders/" + headerKeyID: w.KeyID()})
+	if err != nil {
+		return err
+	}
+	return scrubbed(refused("changing the key of the webhook", e), w.Key)
+}
+
+func signatureKey(w Webhook) obj { return obj{"@type": "Value", "secret": w.Key.Reveal()} }
 
 type jmapKey struct {
 	Type      string    `json:"@type"`

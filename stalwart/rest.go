@@ -177,11 +177,16 @@ func (r *rest) AllowIP(ctx context.Context, cidr string) error {
 
 // Webhooks cannot be managed on 0.15 without full administrator rights over its
 // settings; the endpoint still takes what an operator configures by hand.
-func (r *rest) Webhooks(context.Context) ([]string, error) { return nil, nil }
+func (r *rest) Webhooks(context.Context) ([]WebhookEntry, error) { return nil, nil }
 
 // AddWebhook is refused like SetDefaults.
 func (r *rest) AddWebhook(context.Context, Webhook) error {
 	return &ForbiddenError{"adding a webhook: configure it by hand on 0.15"}
+}
+
+// RekeyWebhook is refused like SetDefaults.
+func (r *rest) RekeyWebhook(ctx context.Context, _ string, w Webhook) error {
+	return r.AddWebhook(ctx, w)
 }
 
 // ForgetUnknown empties the directory cache, which only GET /api/reload does.

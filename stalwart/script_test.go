@@ -84,6 +84,9 @@ func methods() map[string]func(ctx context.Context, d Directory) error {
 		"AddWebhook": func(ctx context.Context, d Directory) error {
 			return d.AddWebhook(ctx, Webhook{URL: "http://us.test/", Key: password})
 		},
+		"RekeyWebhook": func(ctx context.Context, d Directory) error {
+			return d.RekeyWebhook(ctx, "id", Webhook{URL: "http://us.test/", Key: password})
+		},
 	}
 }
 

@@ -74,6 +74,8 @@ func write(ctx context.Context, s stalwart.Directory, o Observed, d Desired, op 
 		return s.AllowIP(ctx, op.Address)
 	case AddWebhook:
 		return s.AddWebhook(ctx, *d.Webhook)
+	case RekeyWebhook:
+		return s.RekeyWebhook(ctx, op.ID, *d.Webhook)
 	case DropCaches:
 		return s.ForgetAll(ctx)
 	}
@@ -85,7 +87,7 @@ func changed(op Op) watcher.Change {
 	reasons := map[Kind]string{
 		CreateDomain: ChangedDomain, SetDefaults: ChangedDefaults, BindListener: ChangedListener, CreateAccount: ChangedAccount,
 		GrantAddress: ChangedAddress, GrantPermissions: ChangedPermissions, SetPassword: ChangedPassword,
-		AllowIP: ChangedAllowedIP, AddWebhook: ChangedWebhook, DropCaches: ChangedCaches,
+		AllowIP: ChangedAllowedIP, AddWebhook: ChangedWebhook, RekeyWebhook: ChangedWebhookKey, DropCaches: ChangedCaches,
 	}
 	return watcher.Change{Reason: reasons[op.Kind], Action: string(op.Kind), Message: op.String(), Writes: 1}
 }
@@ -136,7 +138,7 @@ func (r *Relay) after(op Op, o Observed, d Desired) {
 	switch op.Kind {
 	case CreateDomain, CreateAccount, GrantAddress, DropCaches:
 		r.staleAll = true
-	case AllowIP, AddWebhook, SetDefaults:
+	case AllowIP, AddWebhook, RekeyWebhook, SetDefaults:
 		r.reloadDue = true
 	}
 	if op.Kind == SetPassword || op.Kind == CreateAccount {

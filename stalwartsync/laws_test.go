@@ -43,7 +43,7 @@ func TestLawPlanEnds(t *testing.T) {
 // TestLawPlanAdds: every operation adds; what somebody took away explicitly is
 // not given back, and the order is the documented one.
 func TestLawPlanAdds(t *testing.T) {
-	order := []Kind{CreateDomain, SetDefaults, BindListener, CreateAccount, GrantAddress, GrantPermissions, SetPassword, AllowIP, AddWebhook, DropCaches}
+	order := []Kind{CreateDomain, SetDefaults, BindListener, CreateAccount, GrantAddress, GrantPermissions, SetPassword, AllowIP, AddWebhook, RekeyWebhook, DropCaches}
 	worlds(t, func(t *testing.T, d dice) {
 		g := d.generation()
 		o, want := d.observed(g), d.desired(t, g)
@@ -60,7 +60,7 @@ func TestLawPlanAdds(t *testing.T) {
 			if op.Defaults.Hostname != "" && o.Defaults.Hostname != "" || op.Defaults.Domain != "" && o.Defaults.Domain != "" {
 				t.Errorf("%s replaces a default", op)
 			}
-			if g == stalwart.Gen015 && (op.Kind == SetDefaults || op.Kind == BindListener || op.Kind == AddWebhook) {
+			if g == stalwart.Gen015 && (op.Kind == SetDefaults || op.Kind == BindListener || op.Kind == AddWebhook || op.Kind == RekeyWebhook) {
 				t.Errorf("%s on 0.15", op)
 			}
 		}

@@ -19,7 +19,7 @@ type Observed struct {
 	Hidden     bool // defaults and listeners may not be read
 	Account    *stalwart.Account
 	AllowedIPs []string
-	Webhooks   []string
+	Webhooks   []stalwart.WebhookEntry
 }
 
 // Belief is what cannot be read from Stalwart and must be inferred from logins:
@@ -78,6 +78,7 @@ const (
 	SetPassword      Kind = "SetPassword"
 	AllowIP          Kind = "AllowIP"
 	AddWebhook       Kind = "AddWebhook"
+	RekeyWebhook     Kind = "RekeyWebhook"
 	DropCaches       Kind = "DropCaches"
 )
 
@@ -86,13 +87,16 @@ type Op struct {
 	Kind        Kind
 	What        string // for people: the name, address or list that is added
 	Address     string
+	ID          string // of the entry that is changed
 	Defaults    stalwart.Defaults
 	Listener    stalwart.Listener
 	Permissions []stalwart.Permission
 }
 
 // Optional reports whether the mail path works without it.
-func (o Op) Optional() bool { return o.Kind == AllowIP || o.Kind == AddWebhook }
+func (o Op) Optional() bool {
+	return o.Kind == AllowIP || o.Kind == AddWebhook || o.Kind == RekeyWebhook
+}
 
 func (o Op) String() string { return strings.TrimSpace(string(o.Kind) + " " + o.What) }
 
@@ -116,10 +120,23 @@ func Plan(o Observed, d Desired, b Belief) []Op {
 			ops = append(ops, Op{Kind: AllowIP, What: cidr, Address: cidr})
 		}
 	}
-	if w := d.Webhook; w != nil && o.Generation == stalwart.Gen016 && !slices.Contains(o.Webhooks, w.URL) {
-		ops = append(ops, Op{Kind: AddWebhook, What: w.URL})
+	if d.Webhook != nil && o.Generation == stalwart.Gen016 {
+		ops = append(ops, planWebhook(o.Webhooks, *d.Webhook)...)
 	}
 	return ops
+}
+
+// planWebhook adds a webhook, or gives one of ours the key that it lacks. The key
+// of a webhook that somebody else made is theirs.
+func planWebhook(all []stalwart.WebhookEntry, w stalwart.Webhook) []Op {
+	i := slices.IndexFunc(all, func(e stalwart.WebhookEntry) bool { return e.URL == w.URL })
+	switch {
+	case i < 0:
+		return []Op{{Kind: AddWebhook, What: w.URL}}
+	case all[i].KeyID != "" && all[i].KeyID != w.KeyID():
+		return []Op{{Kind: RekeyWebhook, What: w.URL, ID: all[i].ID}}
+	}
+	return nil
 }
 
 // sameNetwork compares networks, not texts: Stalwart stores 10.9.9.9/32 as

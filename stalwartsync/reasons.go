@@ -27,6 +27,7 @@ const (
 	ChangedPassword    = "PasswordSet"
 	ChangedAllowedIP   = "AddressExempted"
 	ChangedWebhook     = "WebhookAdded"
+	ChangedWebhookKey  = "WebhookKeyChanged"
 	ChangedCaches      = "CachesDropped"
 	ChangedRestart     = "RestartRequested"
 	ChangedProof       = "LoginProven"

@@ -52,7 +52,7 @@ func (d dice) desired(t *testing.T, g stalwart.Generation) Desired {
 }
 
 func (d dice) observed(g stalwart.Generation) Observed {
-	o := Observed{Generation: g, Hidden: g == stalwart.Gen015 && d.one(), AllowedIPs: some(d, "10.0.0.0/8", "172.16.0.0/12"), Webhooks: some(d, "http://us.test/webhook", "http://them.test/")}
+	o := Observed{Generation: g, Hidden: g == stalwart.Gen015 && d.one(), AllowedIPs: some(d, "10.0.0.0/8", "172.16.0.0/12"), Webhooks: d.webhooks()}
 	if d.one() {
 		o.Domain = &stalwart.Domain{ID: "d", Name: "example.test"}
 	}
@@ -65,6 +65,11 @@ func (d dice) observed(g stalwart.Generation) Observed {
 		o.Account = &stalwart.Account{ID: "a", Addresses: some(d, "noreply@example.test", "alerts@example.test", "@other.test", "z@example.test"), Missing: some(d, all...), Denied: some(d, some(d, all...)...)}
 	}
 	return o
+}
+
+func (d dice) webhooks() []stalwart.WebhookEntry {
+	key := stalwart.Webhook{Key: redact.New(canary)}.KeyID()
+	return some(d, stalwart.WebhookEntry{ID: "1", URL: "http://us.test/webhook", KeyID: pick(d, "", "old", key)}, stalwart.WebhookEntry{ID: "2", URL: "http://them.test/", KeyID: "theirs"})
 }
 
 func (d dice) belief() Belief {
@@ -94,7 +99,10 @@ func execute(o Observed, d Desired, ops []Op) Observed {
 		case AllowIP:
 			o.AllowedIPs = append(slices.Clone(o.AllowedIPs), op.Address)
 		case AddWebhook:
-			o.Webhooks = append(slices.Clone(o.Webhooks), d.Webhook.URL)
+			o.Webhooks = append(slices.Clone(o.Webhooks), stalwart.WebhookEntry{URL: d.Webhook.URL, KeyID: d.Webhook.KeyID()})
+		case RekeyWebhook:
+			o.Webhooks = slices.Clone(o.Webhooks)
+			o.Webhooks[slices.IndexFunc(o.Webhooks, func(e stalwart.WebhookEntry) bool { return e.ID == op.ID })].KeyID = d.Webhook.KeyID()
 		case SetPassword, DropCaches: // cannot be read back
 		}
 	}

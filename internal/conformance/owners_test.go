@@ -18,7 +18,7 @@ func owners() []scenario {
 		{name: "an owner among hundreds is found", only: stalwart.Gen015, run: ownerAmongHundreds},
 		{name: "an address of a group of ours is granted already", run: grantedByGroup},
 		{name: "an alias for the whole domain is a grant", only: stalwart.Gen015, run: grantedByWildcard},
-		{name: "an address on an alias name of the domain is granted already", only: stalwart.Gen016, run: grantedByDomainAlias},
+		{name: "an address on an alias name of the domain is granted on both", only: stalwart.Gen016, run: grantedByDomainAlias},
 		{name: "a disabled alias is granted again", only: stalwart.Gen016, run: aliasDisabled},
 	}
 }
@@ -117,4 +117,7 @@ func grantedByDomainAlias(t *testing.T, s *suite) {
 	r.run(t).converged(t).loggedIn(t, smtpprobe.Accepted)
 	r.wish.SendAs = append(r.wish.SendAs, "alerts-"+local+"@"+alias)
 	r.run(t).converged(t).changed(t).wroteNothing(t).loggedIn(t, smtpprobe.Accepted)
+	r.wish.SendAs = append(r.wish.SendAs, "billing-"+local+"@"+alias)
+	r.run(t).converged(t).changed(t, stalwartsync.ChangedAddress).loggedIn(t, smtpprobe.Accepted)
+	r.run(t).converged(t).wroteNothing(t)
 }

@@ -15,7 +15,7 @@ import (
 func settings() []scenario {
 	return []scenario{
 		{name: "an exempt network is added once", run: exempted},
-		{name: "a webhook is added once", only: stalwart.Gen016, run: webhookAdded},
+		{name: "a webhook is added once, and follows its key", only: stalwart.Gen016, run: webhookAdded},
 		{name: "a reload that fails does not stop the proof", run: reloadFails},
 		{name: "a reload that nobody needs is not missed", only: stalwart.Gen016, run: reloadNotNeeded},
 	}
@@ -51,9 +51,12 @@ func webhookAdded(t *testing.T, s *suite) {
 	r.run(t).converged(t).wroteNothing(t)
 	all, err := r.directory(t).Webhooks(t.Context())
 	must(t, err)
-	if !slices.Equal(all, []string{sink.URL}) {
+	if len(all) != 1 || all[0].URL != sink.URL || all[0].KeyID != r.wish.Webhook.KeyID() {
 		t.Errorf("the webhooks are %v", all)
 	}
+	r.wish.Webhook = &stalwart.Webhook{URL: sink.URL, Key: redact.New("another key of the webhook")}
+	r.run(t).converged(t).changed(t, stalwartsync.ChangedWebhookKey)
+	r.run(t).converged(t).wroteNothing(t)
 }
 
 // breakReload breaks it until the end of the scenario.

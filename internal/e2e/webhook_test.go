@@ -90,3 +90,23 @@ func TestWebhookOfStalwart(t *testing.T) {
 		t.Errorf("the webhook took %s to be heard", took)
 	}
 }
+
+// TestWebhookKeyRotated while nobody looks: Stalwart is given the new key, and
+// its next call verifies.
+func TestWebhookKeyRotated(t *testing.T) {
+	t.Parallel()
+	const newKey = "canary-new-key-of-the-webhook-Pa55"
+	s := newSite(t, layout{tune: withWebhook})
+	s.secret(hookKey, newKey)
+	s.createSecret(secretOf(s.Home, "smtp-mirror-webhook", map[string]string{"signatureKey": hookKey}))
+	p := s.start()
+	s.settled()
+	s.stop(p)
+	s.editSecret(s.Home, "smtp-mirror-webhook", func(data map[string][]byte) { data["signatureKey"] = []byte(newKey) })
+	s.start()
+	s.settled()
+	s.awaitEvent("WebhookKeyChanged", "Secret", rig.SourceSecret, hookPath)
+	begin := time.Now()
+	must(t, s.mail.Restart())
+	s.until("proven after the restart", patience, s.provenAfter(begin))
+}

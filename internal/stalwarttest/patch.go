@@ -40,8 +40,11 @@ func (pt *patcher) apply(p *property, old any, path []string, v any, at string) 
 	case "variant":
 		return pt.applyVariant(p, old, path, v, at)
 	}
-	if len(path) > 0 && p.Type != "any" {
+	switch {
+	case len(path) > 0 && p.Type != "any":
 		return nil, invalidPatch(at, textUnknown)
+	case len(path) > 0:
+		return withEntry(sub(old), strings.Join(path, "/"), v), nil
 	}
 	return pt.scalar(p, v, at)
 }

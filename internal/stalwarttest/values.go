@@ -100,3 +100,10 @@ func parseStamp(v any) (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339, str(v))
 	return t, err == nil
 }
+
+// withEntry sets one entry of a map, as httpHeaders is one.
+func withEntry(old object, key string, v any) object {
+	out := cloneObject(old)
+	out[key] = v
+	return out
+}
