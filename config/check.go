@@ -86,6 +86,9 @@ func (c *checker) submissions(cfg *Config) {
 		targets[cfg.Stalwart.Namespace+"/"+s.Secret] = true // a SOURCE is never a target
 	}
 	targets[cfg.Stalwart.Namespace+"/"+cfg.Stalwart.AdminSecret] = true
+	if cfg.Webhook.Enabled {
+		targets[cfg.Stalwart.Namespace+"/"+cfg.Webhook.Secret] = true
+	}
 	for i, s := range cfg.Submissions {
 		at := fmt.Sprintf("submissions[%d]", i)
 		c.that(!names[s.Name], at+".name", "%q stands twice", s.Name)

@@ -95,6 +95,7 @@ func TestWhatIsNoSubmission(t *testing.T) {
 		{"a mirror that is none", ok + "submissions: [{mirrors: [{name: A}]}]", "submissions[0].mirrors[0].name"},
 		{"one target twice", ok + "submissions: [{mirrors: [{}, {}]}]", "submissions[0].mirrors[1]"},
 		{"one target of two submissions", ok + "submissions: [{}, {name: b}]", "submissions[1].mirrors[0]"},
+		{"the webhook's key as target", ok + "webhook: {enabled: true, url: 'http://us.test/'}\nsubmissions: [{mirrors: [{namespace: stalwart-sovereign, name: smtp-mirror-webhook}]}]", "submissions[0].mirrors[0]"},
 		{"the source as target", ok + "submissions: [{mirrors: [{namespace: stalwart-sovereign, name: stalwart-sovereign-submission}]}]", "submissions[0].mirrors[0]"},
 		{"another's source as target", ok + "submissions: [{mirrors: [{namespace: stalwart-sovereign, name: b}]}, {name: b, secret: b, mirrors: []}]", "submissions[0].mirrors[0]"},
 		{"the admin secret as target", ok + "submissions: [{mirrors: [{namespace: stalwart-sovereign, name: stalwart-sovereign-admin}]}]", "submissions[0].mirrors[0]"},

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -134,6 +135,7 @@ func (c *Controller) Settled() bool {
 // Bounds after which the controller calls itself dead.
 const (
 	deadBeat  = time.Minute
+	deadRun   = 2 * time.Minute // a run ends after watcher.ReconcileTimeout
 	deadCache = 3 * time.Minute
 )
 
@@ -143,6 +145,9 @@ const (
 func (c *Controller) Alive() error {
 	if c.leading.Load() && time.Since(c.loop.LastBeat()) > deadBeat {
 		return errors.New("the loop has not moved for a minute")
+	}
+	if t, span := c.loop.Longest(); span > deadRun {
+		return fmt.Errorf("the run of %s hangs for %s", t, span.Round(time.Second))
 	}
 	for _, f := range c.feeds {
 		if f.StaleFor() > deadCache {

@@ -58,7 +58,9 @@ func (p *pulse) beat(ctx context.Context) {
 	}
 	changed := p.again.Swap(false) || p.info.Load().Generation == ""
 	seen := map[string]string{}
-	for _, address := range p.addresses() {
+	addresses := p.addresses()
+	p.c.fleet.Keep(addresses)
+	for _, address := range addresses {
 		id, err := p.bootID(ctx, address)
 		if err != nil {
 			id = p.last[address] // unknown now, not another

@@ -135,7 +135,7 @@ func (c *Conn) call(ctx context.Context, method, path string, body any) (*reply,
 		return nil, err
 	}
 	var got *reply
-	err = c.gate.Do(cred, func() (bool, error) {
+	err = c.gate.Do(ctx, cred, func() (bool, error) {
 		var err error
 		got, err = c.send(ctx, method, path, body, &cred)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"sync"
 )
 
@@ -58,6 +59,18 @@ func (f *Fleet) At(address string) (*Conn, error) {
 		f.conns[address] = c
 	}
 	return c, err
+}
+
+// Keep forgets every Pod that is not at one of these addresses.
+func (f *Fleet) Keep(addresses []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for address, c := range f.conns {
+		if !slices.Contains(addresses, address) {
+			c.Close()
+			delete(f.conns, address)
+		}
+	}
 }
 
 // Open detects what one Pod speaks.

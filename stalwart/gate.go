@@ -1,7 +1,9 @@
 package stalwart
 
 import (
+	"context"
 	"crypto/sha256"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -52,7 +54,7 @@ type Gate struct {
 }
 
 type credentialState struct {
-	trial    sync.Mutex // held while an unproven credential is being tried
+	trial    chan struct{} // holds one while an unproven credential is being tried
 	good     bool
 	refusals int
 	last     time.Time
@@ -69,11 +71,15 @@ func NewSharedGate(b *Budget) *Gate {
 
 // Do lets try run with the credential, or refuses without running it. try
 // reports whether the server rejected the credential.
-func (g *Gate) Do(c Credential, try func() (rejected bool, err error)) error {
+func (g *Gate) Do(ctx context.Context, c Credential, try func() (rejected bool, err error)) error {
 	s := g.state(c)
 	if !g.good(s) {
-		s.trial.Lock()
-		defer s.trial.Unlock()
+		select {
+		case s.trial <- struct{}{}:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for another login: %w", ctx.Err())
+		}
+		defer func() { <-s.trial }()
 		if wait := g.wait(s); wait > 0 {
 			return &RejectedError{User: c.User, After: wait}
 		}
@@ -105,7 +111,7 @@ func (g *Gate) state(c Credential) *credentialState {
 	key := sha256.Sum256([]byte(c.User + "\x00" + c.Password.Reveal()))
 	s := g.known[key]
 	if s == nil {
-		s = &credentialState{}
+		s = &credentialState{trial: make(chan struct{}, 1)}
 		g.known[key] = s
 	}
 	return s

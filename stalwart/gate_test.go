@@ -1,6 +1,7 @@
 package stalwart_test
 
 import (
+	"context"
 	"errors"
 	"runtime"
 	"strconv"
@@ -31,7 +32,7 @@ func credential(password string) stalwart.Credential {
 
 // try offers a password through a gate.
 func (s *server) try(g *stalwart.Gate, password string) error {
-	return g.Do(credential(password), func() (bool, error) {
+	return g.Do(context.Background(), credential(password), func() (bool, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.tries++
@@ -191,7 +192,7 @@ func TestRenewGivesOneMore(t *testing.T) {
 func TestWhatIsNoAnswerDoesNotCount(t *testing.T) {
 	g, n, broken := stalwart.NewGate(), 0, errors.New("no connection")
 	for range 1000 {
-		err := g.Do(credential("x"), func() (bool, error) { n++; return false, broken })
+		err := g.Do(t.Context(), credential("x"), func() (bool, error) { n++; return false, broken })
 		if !errors.Is(err, broken) {
 			t.Fatal(err)
 		}
@@ -208,7 +209,7 @@ func TestAnUnprovenCredentialGoesAlone(t *testing.T) {
 	var all sync.WaitGroup
 	for range 10 {
 		all.Go(func() {
-			_ = g.Do(credential("wrong"), func() (bool, error) {
+			_ = g.Do(t.Context(), credential("wrong"), func() (bool, error) {
 				for range 1000 {
 					runtime.Gosched() // let the others come in, if they can
 				}
@@ -228,9 +229,9 @@ func TestAnUnprovenCredentialGoesAlone(t *testing.T) {
 	}
 	inside := make(chan struct{})
 	all.Go(func() {
-		_ = g.Do(credential("right"), func() (bool, error) { <-inside; return false, nil })
+		_ = g.Do(t.Context(), credential("right"), func() (bool, error) { <-inside; return false, nil })
 	})
-	if err := g.Do(credential("right"), func() (bool, error) { close(inside); return false, nil }); err != nil {
+	if err := g.Do(t.Context(), credential("right"), func() (bool, error) { close(inside); return false, nil }); err != nil {
 		t.Error(err)
 	}
 	all.Wait()

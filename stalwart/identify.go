@@ -49,7 +49,7 @@ func (c *Conn) schemaVersion(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var got *reply
-	err = c.gate.Do(cred, func() (bool, error) {
+	err = c.gate.Do(ctx, cred, func() (bool, error) {
 		var err error
 		got, err = c.send(ctx, http.MethodGet, "/api/schema", nil, &cred)
 		return got != nil && got.status == http.StatusUnauthorized, err

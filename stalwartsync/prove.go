@@ -47,7 +47,7 @@ func (r *Relay) login(ctx context.Context, run *run) (smtpprobe.Result, time.Dur
 	request.Senders = run.desired.Addresses
 	request.ImplicitTLS = run.credentials.ImplicitTLS()
 	var probe smtpprobe.Result
-	err = r.Gate.Do(stalwart.Credential{User: request.User, Password: request.Password}, func() (bool, error) {
+	err = r.Gate.Do(ctx, stalwart.Credential{User: request.User, Password: request.Password}, func() (bool, error) {
 		probe = r.Probe(ctx, request)
 		switch probe.Verdict {
 		case smtpprobe.PasswordRefused:

@@ -30,6 +30,7 @@ type Loop struct {
 	queue atomic.Pointer[queue] // nil while nothing runs
 	board *board
 	beat  atomic.Int64 // unix nanoseconds of the last sign of life
+	runs  sync.Map     // Target -> time.Time at which its run began
 }
 
 type queue struct {
@@ -66,6 +67,18 @@ func (l *Loop) newQueue() *queue {
 
 // Status lists all targets by name.
 func (l *Loop) Status() []Status { return l.board.list() }
+
+// Longest is how long the oldest run that is under way has taken: much more than
+// [ReconcileTimeout] means that it hangs in something that knows no end.
+func (l *Loop) Longest() (target Target, span time.Duration) {
+	l.runs.Range(func(t, began any) bool {
+		if since := time.Since(began.(time.Time)); since > span {
+			target, span = t.(Target), since
+		}
+		return true
+	})
+	return target, span
+}
 
 // LastBeat is the time at which the loop last showed that it moves.
 func (l *Loop) LastBeat() time.Time { return time.Unix(0, l.beat.Load()) }
@@ -131,6 +144,8 @@ func (l *Loop) next(ctx context.Context, q *queue) bool {
 	if ctx.Err() != nil {
 		return true
 	}
+	l.runs.Store(t, time.Now())
+	defer l.runs.Delete(t)
 	result, err := l.run(ctx, t)
 	if ctx.Err() != nil && err != nil && len(result.Changes) == 0 {
 		return true // cut short by the stop, not by the world

@@ -173,3 +173,21 @@ func TestAChangeIsReportedEvenWhenStopped(t *testing.T) {
 		}
 	})
 }
+
+// TestARunThatHangsIsSeen: a reconciler that ignores its time limit shows.
+func TestARunThatHangsIsSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, end := newFake(), make(chan struct{})
+		f.behave(func(context.Context) (watcher.Result, error) { <-end; return converged() })
+		l := start(t, watcher.LoopOptions{Reconcilers: f.as("a"), Resync: time.Hour})
+		time.Sleep(time.Minute)
+		if target, span := l.Longest(); target != "a" || span < time.Minute {
+			t.Errorf("%s runs for %s", target, span)
+		}
+		close(end)
+		synctest.Wait()
+		if _, span := l.Longest(); span != 0 {
+			t.Errorf("a run that has ended still runs for %s", span)
+		}
+	})
+}
