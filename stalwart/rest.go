@@ -175,8 +175,7 @@ func (r *rest) AllowIP(ctx context.Context, cidr string) error {
 		map[string]any{"type": "insert", "prefix": allowedIPs, "values": [][2]string{{cidr, ""}}, "assert_empty": false}})
 }
 
-// Webhooks cannot be managed on 0.15 without full administrator rights over its
-// settings; the endpoint still takes what an operator configures by hand.
+// Webhooks are configured by hand on 0.15: settings are full administrator rights.
 func (r *rest) Webhooks(context.Context) ([]WebhookEntry, error) { return nil, nil }
 
 // AddWebhook is refused like SetDefaults.

@@ -19,9 +19,8 @@ const (
 	textEmpty     = "Invalid value for property."
 )
 
-// patcher applies client values to stored ones. The rules differ with the
-// shape: a list or a set given as a whole is replaced, an object with "@type"
-// is replaced, an object without one is merged.
+// patcher applies client values to stored ones: a list or a set given as a whole
+// and an object with "@type" are replaced, an object without one is merged.
 type patcher struct {
 	edition edition
 	perms   map[string]bool // names of permissions
@@ -40,13 +39,13 @@ func (pt *patcher) apply(p *property, old any, path []string, v any, at string) 
 	case "variant":
 		return pt.applyVariant(p, old, path, v, at)
 	}
-	switch {
-	case len(path) > 0 && p.Type != "any":
-		return nil, invalidPatch(at, textUnknown)
-	case len(path) > 0:
-		return withEntry(sub(old), strings.Join(path, "/"), v), nil
+	if len(path) == 0 {
+		return pt.scalar(p, v, at)
 	}
-	return pt.scalar(p, v, at)
+	if p.Type != "any" {
+		return nil, invalidPatch(at, textUnknown)
+	}
+	return withEntry(sub(old), strings.Join(path, "/"), v), nil
 }
 
 func (pt *patcher) applySet(p *property, old any, path []string, v any, at string) (any, *setError) {
