@@ -11,6 +11,7 @@ package audit
 import (
 	"log/slog"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -49,7 +50,7 @@ func (t *Trail) Observe(tr watcher.Transition) {
 		t.trouble(target, tr)
 	case tr.Recovered():
 		t.Log.Info("recovered", "target", target, "from", tr.Before.Reason)
-		t.event(tr.Result.Regarding, corev1.EventTypeNormal, ReasonRecovered, "Recover", target+" is converged again after "+tr.Before.Reason)
+		t.event(occurrence(tr), corev1.EventTypeNormal, ReasonRecovered, "Recover", target+" is converged again after "+tr.Before.Reason)
 	case tr.After.Outcome != tr.Before.Outcome || tr.After.Reason != tr.Before.Reason:
 		t.Log.Info("outcome", "target", target, "outcome", string(tr.After.Outcome), "reason", tr.After.Reason)
 	default:
@@ -64,7 +65,21 @@ func (t *Trail) trouble(target string, tr watcher.Transition) {
 		attrs = append(attrs, "stack", s.Stack())
 	}
 	t.Log.Warn("trouble", attrs...)
-	t.event(tr.Result.Regarding, corev1.EventTypeWarning, tr.After.Reason, string(tr.After.Outcome), tr.After.Message)
+	about := occurrence(tr)
+	t.event(about, corev1.EventTypeWarning, tr.After.Reason, string(tr.After.Outcome), tr.After.Message)
+	if also := tr.Result.Also; also.Name != "" {
+		also.FieldPath = about.FieldPath
+		t.event(also, corev1.EventTypeWarning, tr.After.Reason, string(tr.After.Outcome), tr.After.Message)
+	}
+}
+
+// occurrence is the object of a trouble, told apart from the same trouble at
+// another time and from the same trouble of another target: the recorder folds what
+// is equal, and shows the third one half an hour late.
+func occurrence(tr watcher.Transition) corev1.ObjectReference {
+	about := tr.Result.Regarding
+	about.FieldPath = string(tr.After.Name) + " at " + time.Now().UTC().Format(time.RFC3339Nano)
+	return about
 }
 
 func (t *Trail) event(about corev1.ObjectReference, kind, reason, action, note string) {

@@ -52,6 +52,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 // a new configuration has no more. Counters stay: they have counted.
 func (m *Metrics) Start(targets []watcher.Status) {
 	m.outcomes.Reset()
+	m.lastProof.Reset()
 	m.Rebuilds.Reset()
 	m.FreshAt.Reset()
 	for _, s := range targets {

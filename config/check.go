@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +24,11 @@ func (c *checker) that(ok bool, key, problem string, args ...any) {
 	}
 }
 
+func (c *checker) duration(key string, d Duration, least time.Duration) {
+	c.that(d.wrong == "", key, "%s is not a duration like 90s or 720h", d.wrong)
+	c.that(d.wrong != "" || d.Duration >= least, key, "%s is shorter than %s", d.Duration, least)
+}
+
 func (c *checker) name(key, value string) {
 	for _, problem := range validation.IsDNS1123Subdomain(value) {
 		c.that(false, key, "%q is no object name: %s", value, problem)
@@ -32,10 +39,10 @@ func (c *Config) check() error {
 	k := &checker{}
 	k.that(c.Domain != "", "domain", "is required")
 	k.that(c.Domain == "" || len(validation.IsDNS1123Subdomain(strings.ToLower(c.Domain))) == 0 && strings.Contains(c.Domain, "."), "domain", "%q is not a mail domain", c.Domain)
-	k.that(c.Resync.Duration >= time.Second, "resync", "%s is shorter than 1s", c.Resync.Duration)
-	k.name("dnsRecords.namespace", c.DNSRecords.Namespace)
+	k.duration("resync", c.Resync, time.Second)
+	k.namespace("dnsRecords.namespace", c.DNSRecords.Namespace)
 	k.name("dnsRecords.name", c.DNSRecords.Name)
-	k.name("leaderElection.namespace", c.LeaderElection.Namespace)
+	k.namespace("leaderElection.namespace", c.LeaderElection.Namespace)
 	k.name("leaderElection.name", c.LeaderElection.Name)
 	k.address("http.address", c.HTTP.Address)
 	k.stalwart(c.Stalwart)
@@ -45,18 +52,29 @@ func (c *Config) check() error {
 }
 
 func (c *checker) address(key, value string) {
-	_, _, err := net.SplitHostPort(value)
-	c.that(err == nil, key, "%q is not host:port", value)
+	_, port, err := net.SplitHostPort(value)
+	_, number := strconv.ParseUint(port, 10, 16)
+	c.that(err == nil && number == nil, key, "%q is not host:port", value)
+}
+
+// namespace is stricter than a name: no dots.
+func (c *checker) namespace(key, value string) {
+	for _, problem := range validation.IsDNS1123Label(value) {
+		c.that(false, key, "%q is no namespace: %s", value, problem)
+	}
 }
 
 func (c *checker) baseURL(key, value string) {
 	u, err := url.Parse(value)
+	if err == nil && u.Port() != "" {
+		_, err = strconv.ParseUint(u.Port(), 10, 16)
+	}
 	c.that(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil && u.RawQuery == "", key, "is not a URL like http://host:8080, without a user and a query")
 }
 
 func (c *checker) stalwart(s Stalwart) {
 	c.baseURL("stalwart.url", s.URL)
-	c.name("stalwart.namespace", s.Namespace)
+	c.namespace("stalwart.namespace", s.Namespace)
 	c.name("stalwart.adminSecret", s.AdminSecret)
 	c.that(s.AdminUser != "" && !strings.Contains(s.AdminUser, ":"), "stalwart.adminUser", "is empty or contains a colon")
 	_, err := labels.Parse(s.PodSelector)
@@ -71,8 +89,12 @@ func (c *checker) stalwart(s Stalwart) {
 	}
 }
 
+// plainPath is a path without wildcards, empty or dot segments: it becomes a
+// pattern of the HTTP server.
+var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
+
 func (c *checker) webhook(w Webhook) {
-	c.that(strings.HasPrefix(w.Path, "/"), "webhook.path", "%q does not begin with /", w.Path)
+	c.that(plainPath.MatchString(w.Path), "webhook.path", "%q is not a plain path like /webhook/stalwart", w.Path)
 	c.name("webhook.secret", w.Secret)
 	if w.Enabled {
 		c.baseURL("webhook.url", w.URL)
@@ -82,8 +104,10 @@ func (c *checker) webhook(w Webhook) {
 // submissions checks each, and that no two of them want the same thing.
 func (c *checker) submissions(cfg *Config) {
 	names, targets := map[string]bool{}, map[string]bool{}
-	for _, s := range cfg.Submissions {
+	for i, s := range cfg.Submissions {
 		targets[cfg.Stalwart.Namespace+"/"+s.Secret] = true // a SOURCE is never a target
+		c.that(s.Secret != cfg.Stalwart.AdminSecret, fmt.Sprintf("submissions[%d].secret", i), "%s is the administrator's", s.Secret)
+		c.that(!cfg.Webhook.Enabled || s.Secret != cfg.Webhook.Secret, fmt.Sprintf("submissions[%d].secret", i), "%s is the webhook's", s.Secret)
 	}
 	targets[cfg.Stalwart.Namespace+"/"+cfg.Stalwart.AdminSecret] = true
 	if cfg.Webhook.Enabled {
@@ -112,10 +136,10 @@ func (c *checker) submission(at string, s Submission) {
 	for j, a := range s.SendAs {
 		c.mailAddress(fmt.Sprintf("%s.sendAs[%d]", at, j), a)
 	}
-	if s.Listener.Bind != "" {
-		c.address(at+".listener.bind", s.Listener.Bind)
-	}
-	if s.Probe.Address != "" {
-		c.address(at+".probe.address", s.Probe.Address)
+	for key, value := range map[string]string{".listener.bind": s.Listener.Bind, ".probe.address": s.Probe.Address} {
+		if value != "" {
+			c.address(at+key, value)
+			c.that(!strings.HasSuffix(value, ":0"), at+key, "%q has no port", value)
+		}
 	}
 }

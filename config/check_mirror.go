@@ -15,7 +15,7 @@ func (c *checker) mailAddress(key, value string) {
 }
 
 func (c *checker) mirror(key string, m Mirror) {
-	c.name(key+".namespace", m.Namespace)
+	c.namespace(key+".namespace", m.Namespace)
 	c.name(key+".name", m.Name)
 	c.that(len(m.Shapes) > 0, key+".shapes", "is empty: nothing would be mirrored")
 	for _, s := range m.Shapes {

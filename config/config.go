@@ -1,11 +1,15 @@
 package config
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"time"
 
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
@@ -115,19 +119,21 @@ const (
 const KeyWebhookSignature = "signatureKey"
 
 // Duration is a time.Duration in Go's notation ("90s", "720h").
-type Duration struct{ time.Duration }
+type Duration struct {
+	time.Duration
+	wrong string // what was written, where it is none: the check knows the key
+}
 
 // UnmarshalJSON reads a string.
 func (d *Duration) UnmarshalJSON(text []byte) error {
 	var s string
-	if err := yaml.Unmarshal(text, &s); err != nil {
-		return fmt.Errorf("a duration is a text like 90s: %w", err)
+	err := json.Unmarshal(text, &s)
+	if err == nil {
+		d.Duration, err = time.ParseDuration(s)
 	}
-	parsed, err := time.ParseDuration(s)
 	if err != nil {
-		return errors.New(s + " is not a duration like 90s or 720h")
+		d.wrong = string(text)
 	}
-	d.Duration = parsed
 	return nil
 }
 
@@ -147,6 +153,9 @@ func Load(path string) (*Config, error) {
 // only the first.
 func Parse(text []byte) (*Config, error) {
 	document, err := yaml.YAMLToJSONStrict(text)
+	if err == nil && documents(text) > 1 {
+		err = errors.New("there is more than one YAML document")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("parsing the configuration: %w", err)
 	}
@@ -163,6 +172,21 @@ func Parse(text []byte) (*Config, error) {
 		return nil, fmt.Errorf("checking the configuration: %w", err)
 	}
 	return c, nil
+}
+
+// documents counts the YAML documents that are not blank.
+func documents(text []byte) int {
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
+	for n := 0; ; {
+		document, err := reader.Read()
+		if err != nil {
+			return n
+		}
+		var content any
+		if yaml.Unmarshal(document, &content) != nil || content != nil {
+			n++
+		}
+	}
 }
 
 // YAML is the effective configuration, with every default filled in.

@@ -19,7 +19,7 @@ func defaults() *Config {
 		Webhook:        Webhook{Path: "/webhook/stalwart", Secret: "smtp-mirror-webhook"},
 		HTTP:           HTTP{Address: ":9090"},
 		LeaderElection: LeaderElection{Enabled: true, Namespace: namespace, Name: "smtp-mirror"},
-		Resync:         Duration{5 * time.Minute},
+		Resync:         Duration{Duration: 5 * time.Minute},
 	}
 }
 
@@ -29,6 +29,7 @@ func (c *Config) complete() {
 	if c.Submissions == nil {
 		c.Submissions = []Submission{{}}
 	}
+	empty(&c.Stalwart.AllowedIPs)
 	for i := range c.Submissions {
 		c.Submissions[i].complete()
 	}
@@ -43,6 +44,7 @@ func (s *Submission) complete() {
 		yes := true
 		s.Listener.Manage = &yes
 	}
+	empty(&s.SendAs)
 	if s.Mirrors == nil {
 		s.Mirrors = []Mirror{{}}
 	}
@@ -53,6 +55,18 @@ func (s *Submission) complete() {
 		if m.Shapes == nil {
 			m.Shapes = []string{"smtp", "legacy"}
 		}
+		for _, set := range []*map[string]string{&m.Labels, &m.Annotations} {
+			if *set == nil {
+				*set = map[string]string{}
+			}
+		}
+	}
+}
+
+// empty prints as [] instead of null.
+func empty(list *[]string) {
+	if *list == nil {
+		*list = []string{}
 	}
 }
 

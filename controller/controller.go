@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,9 +29,9 @@ type Options struct {
 	Log      *slog.Logger
 	Metrics  *audit.Metrics
 	Queue    workqueue.MetricsProvider
-	Events   audit.Recorder   // nil = none
-	Identity string           // of this process in the Lease
-	Budget   *stalwart.Budget // of refused logins; it outlives a configuration
+	Events   audit.Recorder  // nil = none
+	Identity string          // of this process in the Lease
+	Gates    *stalwart.Gates // of logins; they outlive a configuration
 	DryRun   bool
 	Observe  func(watcher.Transition) // beside the audit; nil for nobody
 }
@@ -184,7 +185,7 @@ func (c *Controller) Status() []watcher.Status { return c.loop.Status() }
 // what does not answer is knocked at, and keys may follow from what was created.
 func (c *Controller) observe(t watcher.Transition) {
 	c.trail.Observe(t)
-	if address := knockAt(t.Err); address != "" {
+	if address := cmp.Or(t.Result.Silent, knockAt(t.Err)); address != "" {
 		c.down(address, t.After.Name)
 	}
 	if len(t.Result.Changes) > 0 && t.After.Name != targetRecord {
@@ -209,11 +210,11 @@ func (c *Controller) down(address string, t watcher.Target) {
 // answered wakes those who miss the address: everybody for the management API,
 // one relay for a submission listener.
 func (c *Controller) answered(address string) {
-	source := sourceStalwart
 	if s, ok := c.knocking.Load(address); ok {
-		source = s.(watcher.Source)
+		c.loop.Wake(s.(watcher.Source))
+		return
 	}
-	c.loop.Wake(source)
+	c.restarted()
 }
 
 // restarted says that Stalwart is another process than before: refused

@@ -2,21 +2,28 @@ package controller
 
 import (
 	"context"
+	"errors"
+	"net"
 	"sync/atomic"
 	"time"
 
 	"github.com/openova-io/smtp-mirror/stalwart"
 )
 
-// pulseEvery is how often each process of Stalwart is asked for its boot id.
-const pulseEvery = 10 * time.Second
+// How often each process of Stalwart is asked for its boot id: more often where no
+// Pod tells that it has stopped.
+const (
+	pulseEvery    = 10 * time.Second
+	pulseUnseen   = 2 * time.Second
+	pulsePatience = time.Second // of a bare dial
+)
 
 // pulse watches the boot ids of Stalwart's processes, each at its own address: a
 // Service answers for any of them, and two Pods would look like a server that
 // restarts all the time. A change only wakes.
 type pulse struct {
 	c    *Controller
-	last map[string]string // address -> boot id
+	last map[string]string // address -> boot id, "" on 0.15, down while it does not answer
 	info atomic.Pointer[stalwart.Info]
 	now  chan struct{} // do not wait for the next tick
 
@@ -38,20 +45,30 @@ func newPulse(c *Controller) *pulse {
 }
 
 func (p *pulse) run(ctx context.Context) {
-	tick := time.NewTicker(pulseEvery)
-	defer tick.Stop()
 	for {
 		p.beat(ctx)
+		every := pulseEvery
+		if len(p.c.incarnations()) == 0 {
+			every = pulseUnseen
+		}
+		next := time.NewTimer(every)
 		select {
 		case <-ctx.Done():
-			return
-		case <-tick.C:
+		case <-next.C:
 		case <-p.now:
+		}
+		next.Stop()
+		if ctx.Err() != nil {
+			return
 		}
 	}
 }
 
-// beat asks every process once.
+// down stands for a boot id while nothing answers.
+const down = "down"
+
+// beat asks every process once. One that answers again is another process, or may
+// be: on 0.15 there is no boot id to tell.
 func (p *pulse) beat(ctx context.Context) {
 	if !p.c.leading.Load() {
 		return // a standby does not need to know, and every request with a password is a risk
@@ -61,12 +78,20 @@ func (p *pulse) beat(ctx context.Context) {
 	addresses := p.addresses()
 	p.c.fleet.Keep(addresses)
 	for _, address := range addresses {
+		old, known := p.last[address]
 		id, err := p.bootID(ctx, address)
-		if err != nil {
-			id = p.last[address] // unknown now, not another
+		switch {
+		case knockAt(err) != "" || refusedCredential(err) && !dials(ctx, address):
+			id = down
+		case err != nil:
+			id = old // unknown now, not another
 		}
 		seen[address] = id
-		if old := p.last[address]; old != "" && id != "" && id != old {
+		switch {
+		case !known || id == old:
+		case id == down:
+			p.c.loop.Wake(sourceStalwart) // who misses it says so, and has it knocked at
+		default:
 			p.c.restarted()
 			changed = true
 		}
@@ -75,6 +100,21 @@ func (p *pulse) beat(ctx context.Context) {
 	if changed {
 		p.identify(ctx)
 	}
+}
+
+// refusedCredential reports whether nothing was asked: the administrator's password
+// was refused, and may be right as soon as Stalwart has restarted.
+func refusedCredential(err error) bool {
+	var rejected *stalwart.RejectedError
+	return errors.As(err, &rejected)
+}
+
+func dials(ctx context.Context, address string) bool {
+	conn, err := (&net.Dialer{Timeout: pulsePatience}).DialContext(ctx, "tcp", address)
+	if err == nil {
+		_ = conn.Close()
+	}
+	return err == nil
 }
 
 // addresses are those of the ready Pods, or the common one where no Pod is seen.

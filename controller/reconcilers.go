@@ -6,17 +6,17 @@ import (
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/dkimwatch"
 	"github.com/openova-io/smtp-mirror/mirror"
-	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
+	"github.com/openova-io/smtp-mirror/watcher"
 )
 
 // relay wires the reconciler of one submission.
 func (c *Controller) relay(s config.Submission) *stalwartsync.Relay {
-	gate := stalwart.NewSharedGate(c.o.Budget)
+	gate := c.o.Gates.Named("submission/" + s.Name)
 	c.loginGates[s.Name] = gate
 	r := &stalwartsync.Relay{
 		Submission: s.Name, SourceRef: c.ref(s.Secret), Source: c.secrets[c.o.Config.Stalwart.Namespace+"/"+s.Secret].One,
-		Wish: c.wish(s), Fleet: c.fleet, Pods: c.incarnations, Probe: probe, Request: request(s.Probe), Gate: gate,
+		Wish: c.wish(s), Fleet: c.fleet, Pods: c.incarnations, Blind: c.blind, Probe: probe, Request: request(s.Probe), Gate: gate,
 		Ledger: &c.ledger, Proven: func() { c.loop.Wake(sourceProof(s.Name)) }, DryRun: c.o.DryRun,
 		Reload: len(c.o.Config.Stalwart.AllowedIPs) > 0 || c.o.Config.Webhook.Enabled,
 	}
@@ -25,6 +25,17 @@ func (c *Controller) relay(s config.Submission) *stalwartsync.Relay {
 		r.Restarter = &stalwartsync.Restarter{Apps: c.o.Clients.Apps, Kind: restart.Kind, Namespace: c.o.Config.Stalwart.Namespace, Name: restart.Name}
 	}
 	return r
+}
+
+// blind says why Stalwart's Pods may not be looked at: the mail path works all the
+// same, but a restart would be seen late.
+func (c *Controller) blind() error {
+	_, err := c.pods.All()
+	var denied *watcher.DeniedError
+	if errors.As(err, &denied) {
+		return denied
+	}
+	return nil
 }
 
 // mirror wires the reconciler of one target.

@@ -32,12 +32,12 @@ type Record struct {
 
 // Reconcile reads the keys, edits the documents, and updates the ConfigMap.
 func (r *Record) Reconcile(ctx context.Context) (watcher.Result, error) {
-	result := watcher.Result{Outcome: watcher.Converged, Regarding: r.SourceRef}
 	observed, err := r.ConfigMap()
+	result := watcher.Result{Outcome: watcher.Converged, Regarding: r.ref(observed)}
 	if err != nil {
+		result.Also = r.SourceRef // a namespace that is gone looks like a missing right
 		return result, err
 	}
-	result.Regarding = r.ref(observed)
 	if observed == nil {
 		return result, r.missing()
 	}
@@ -115,7 +115,7 @@ func (r *Record) mounted(keys []stalwart.DKIMKey) ([]MountedKey, finding) {
 
 // maxConflicts bounds how often an edit is done again on what another writer
 // has written in between.
-const maxConflicts = 4
+const maxConflicts = 10
 
 // write edits what was observed, and after a conflict what is there now.
 func (r *Record) write(ctx context.Context, result watcher.Result, observed *corev1.ConfigMap, d Desired) (watcher.Result, error) {

@@ -73,6 +73,7 @@ func differences(observed *corev1.Secret, d Desired, generation int64) []string 
 			names = append(names, "annotation "+key)
 		}
 	}
+	names = append(names, abandoned(observed, d)...)
 	slices.SortFunc(names, func(a, b string) int {
 		return strings.Compare(strconv.Itoa(strings.Count(a, " "))+a, strconv.Itoa(strings.Count(b, " "))+b)
 	})

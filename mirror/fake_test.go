@@ -32,10 +32,13 @@ type secrets struct {
 }
 
 func (f *secrets) Apply(_ context.Context, c *corev1ac.SecretApplyConfiguration, o metav1.ApplyOptions) (*corev1.Secret, error) {
-	f.applied, f.options = append(f.applied, c), append(f.options, o)
 	if f.refuse != nil {
 		return nil, f.refuse
 	}
+	if len(o.DryRun) > 0 {
+		return f.stored.DeepCopy(), nil
+	}
+	f.applied, f.options = append(f.applied, c), append(f.options, o)
 	ours := mirror.Desired{Data: c.Data, Labels: c.Labels, Annotations: c.Annotations}
 	next := apply(f.stored, ours, 0)
 	next.Annotations[mirror.AnnotationGeneration] = c.Annotations[mirror.AnnotationGeneration]

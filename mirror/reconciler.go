@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
@@ -36,7 +37,9 @@ type Mirror struct {
 	generation int64                  // the highest that was written or seen
 	known      submission.Credentials // the fields that it stands for
 	wanted     submission.Credentials // the fields of this run
-	repairs    []time.Time            // of the last moments, oldest first
+	repairs    []repair               // of the last moments, oldest first
+
+	knownSource, wantedSource types.UID // whose fields they are
 }
 
 // Reconcile reads source and target from their caches, decides, applies, and
@@ -48,42 +51,63 @@ func (m *Mirror) Reconcile(ctx context.Context) (watcher.Result, error) {
 		result.Regarding.UID, result.Regarding.ResourceVersion = source.UID, source.ResourceVersion
 	}
 	observed, err := m.Target()
-	if err != nil {
-		return result, err // its namespace may be gone: the Event goes to the SOURCE
-	}
+	sourceRef := result.Regarding
 	result.Regarding = m.ref(observed)
-	if sourceErr != nil {
-		return result, sourceErr
-	}
-	if source == nil {
-		return result, &submission.MissingError{Namespace: m.SourceRef.Namespace, Name: m.SourceRef.Name}
-	}
-	credentials, err := submission.FromSecret(source.Data, m.Domain)
 	if err != nil {
+		result.Also = sourceRef // a namespace that is gone looks like a missing right
 		return result, err
+	}
+	credentials, err := m.credentials(source, sourceErr)
+	if err != nil {
+		return m.keep(ctx, result, observed, err)
 	}
 	desired := Desire(credentials, source.UID, m.Wish)
 	if m.known.Equal(credentials) {
 		desired.Written = m.generation
 	}
 	proven := m.Ungated || m.Ledger.Latest(m.Submission).Covers(source.UID, credentials)
-	m.wanted = credentials
+	m.wanted, m.wantedSource = credentials, source.UID
 	return m.act(ctx, result, Decide(observed, desired, proven, m.generation), desired)
+}
+
+// credentials reads the SOURCE.
+func (m *Mirror) credentials(source *corev1.Secret, err error) (submission.Credentials, error) {
+	switch {
+	case err != nil:
+		return submission.Credentials{}, err
+	case source == nil:
+		return submission.Credentials{}, &submission.MissingError{Namespace: m.SourceRef.Namespace, Name: m.SourceRef.Name}
+	}
+	return submission.FromSecret(source.Data, m.Domain)
+}
+
+// keep is what happens without a usable SOURCE: the last good bytes stay, also
+// against others, and the trouble with the SOURCE is reported all the same.
+func (m *Mirror) keep(ctx context.Context, result watcher.Result, observed *corev1.Secret, trouble error) (watcher.Result, error) {
+	if m.known.Host == "" {
+		return result, trouble // nothing good is known
+	}
+	desired := Desire(m.known, m.knownSource, m.Wish)
+	desired.Written, m.wanted, m.wantedSource = m.generation, m.known, m.knownSource
+	result, err := m.act(ctx, result, Decide(observed, desired, true, m.generation), desired)
+	if err != nil {
+		return result, err
+	}
+	return result, trouble
 }
 
 func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decision, d Desired) (watcher.Result, error) {
 	switch {
 	case decision.Action == Keep:
-		m.generation, m.known = decision.Generation, m.wanted
+		m.generation, m.known, m.knownSource = decision.Generation, m.wanted, m.wantedSource
 		return result, nil
 	case decision.Reason == ReasonAwaitingProof:
 		return result, &watcher.HoldError{Why: decision.Reason, Text: decision.Message, Grace: proofGrace}
 	case decision.Action == Hold:
 		return result, &watcher.HoldError{Why: decision.Reason, Text: decision.Message}
 	case m.DryRun:
-		result.Reason, result.Message = ReasonWouldWrite, "would apply "+strings.Join(decision.Changed, ", ")
-		return result, nil
-	case d.Written > 0 && m.contended(time.Now()):
+		return m.would(ctx, result, decision, d)
+	case d.Written > 0 && m.contended(strings.Join(decision.Changed, ", "), time.Now()):
 		return result, &watcher.HoldError{Why: ReasonContended, After: contendedPause,
 			Text: "somebody else changes the target again and again: " + strings.Join(decision.Changed, ", ")}
 	}
@@ -91,34 +115,58 @@ func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decisi
 	if err != nil {
 		return m.refused(result, err, d)
 	}
-	m.generation, m.known = decision.Generation, m.wanted
+	m.generation, m.known, m.knownSource = decision.Generation, m.wanted, m.wantedSource
 	result.Regarding = m.ref(applied)
 	result.Changes = []watcher.Change{{Reason: ChangedMirror, Action: "Apply", Writes: 1, Regarding: result.Regarding,
 		Message: fmt.Sprintf("applied generation %d: %s", decision.Generation, strings.Join(decision.Changed, ", "))}}
 	return result, m.verify(ctx, d)
 }
 
-// A repair per second is drift; more of them, again and again, is another writer
-// who takes every repair for drift of his own. Two such would never rest.
+// A few repairs are drift. The same repair dozens of times in seconds is another
+// writer who takes it for drift of his own: two such would never rest.
 const (
-	contendedRepairs = 10
+	contendedRepairs = 30
 	contendedSpan    = 10 * time.Second
-	contendedPause   = 5 * time.Second
+	contendedPause   = time.Second
 )
 
-// contended counts a repair, and reports whether there were too many of late.
-func (m *Mirror) contended(now time.Time) bool {
-	m.repairs = slices.DeleteFunc(m.repairs, func(t time.Time) bool { return now.Sub(t) > contendedSpan })
-	if len(m.repairs) >= contendedRepairs {
+// repair is one apply that no change of the SOURCE asked for.
+type repair struct {
+	what string
+	at   time.Time
+}
+
+// contended counts a repair, and reports whether there were too many of its kind
+// of late.
+func (m *Mirror) contended(what string, now time.Time) bool {
+	m.repairs = slices.DeleteFunc(m.repairs, func(r repair) bool { return now.Sub(r.at) > contendedSpan })
+	same := 0
+	for _, r := range m.repairs {
+		if r.what == what {
+			same++
+		}
+	}
+	if same >= contendedRepairs {
 		return true
 	}
-	m.repairs = append(m.repairs, now)
+	m.repairs = append(m.repairs, repair{what, now})
 	return false
 }
 
 // proofGrace is how long the proof may take before waiting for it is a trouble:
-// after every change of the SOURCE the relay is at work for a moment.
-const proofGrace = 5 * time.Second
+// after every change of the SOURCE the relay is at work for a moment, 5 s of which
+// are Stalwart's answer to a password that it does not know yet.
+const proofGrace = 10 * time.Second
+
+// would asks the API server without writing: a right that lacks shows.
+func (m *Mirror) would(ctx context.Context, result watcher.Result, decision Decision, d Desired) (watcher.Result, error) {
+	result.Reason, result.Message = ReasonWouldWrite, "would apply "+strings.Join(decision.Changed, ", ")
+	_, err := m.Secrets.Apply(ctx, m.configuration(d, decision.Generation), metav1.ApplyOptions{FieldManager: FieldManager, Force: true, DryRun: []string{metav1.DryRunAll}})
+	if err != nil {
+		return m.refused(result, err, d)
+	}
+	return result, nil
+}
 
 // configuration is our part of the Secret as an apply configuration.
 func (m *Mirror) configuration(d Desired, generation int64) *corev1ac.SecretApplyConfiguration {
@@ -134,7 +182,7 @@ func (m *Mirror) verify(ctx context.Context, d Desired) error {
 		return &readBackError{"it is gone again"}
 	}
 	if err != nil {
-		return classify(err, d)
+		return m.classify(err, d)
 	}
 	d.Written = m.generation
 	if changed := Decide(stored, d, true, m.generation).Changed; len(changed) > 0 {
@@ -153,10 +201,12 @@ func (e *readBackError) Reason() string { return ReasonReadBackDiffers }
 // refused names why the API server does not take the write. Where the namespace
 // is the reason, the Event goes to the SOURCE.
 func (m *Mirror) refused(result watcher.Result, err error, d Desired) (watcher.Result, error) {
-	err = classify(err, d)
+	err = m.classify(err, d)
 	switch watcher.ReasonOf(err) {
 	case ReasonNamespaceMissing, ReasonNamespaceTerminating:
 		result.Regarding = m.SourceRef
+	case watcher.ReasonForbidden:
+		result.Also = m.SourceRef
 	}
 	return result, err
 }
@@ -167,15 +217,15 @@ const namespacePause = 5 * time.Second
 
 // classify turns an error of the API server into the wait that it means. An
 // admission webhook words its own refusals, and may quote the object.
-func classify(err error, d Desired) error {
+func (m *Mirror) classify(err error, d Desired) error {
 	text := d.scrub(err.Error())
 	switch {
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return &watcher.HoldError{Why: ReasonNamespaceTerminating, Text: "the namespace of the target is being deleted", After: namespacePause}
+		return &watcher.HoldError{Why: ReasonNamespaceTerminating, Text: "the namespace " + m.Namespace + " of the target " + m.Name + " is being deleted", After: namespacePause}
 	case apierrors.IsForbidden(err):
 		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: text, After: namespacePause}
 	case apierrors.IsNotFound(err):
-		return &watcher.HoldError{Why: ReasonNamespaceMissing, Text: "the namespace of the target does not exist", After: namespacePause}
+		return &watcher.HoldError{Why: ReasonNamespaceMissing, Text: "the namespace " + m.Namespace + " of the target " + m.Name + " does not exist", After: namespacePause}
 	case apierrors.IsInvalid(err):
 		return &watcher.HoldError{Why: ReasonTargetImmutable, Text: "the API server finds the write invalid: the target was replaced by one that cannot be changed", After: namespacePause}
 	}

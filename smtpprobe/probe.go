@@ -36,7 +36,7 @@ type Request struct {
 	ImplicitTLS bool
 	Roots       *x509.CertPool // nil = the system's
 	NoVerify    bool           // insecureSkipVerify: the operator's own risk
-	User        string
+	User        string         // "" = no login: only that the port answers and its certificate verifies
 	Password    redact.Secret
 	Senders     []string // addresses for MAIL FROM; all must be accepted
 }
@@ -77,6 +77,9 @@ func dialogue(conn net.Conn, r Request) Result {
 		return *bad
 	}
 	defer func() { _ = client.Quit() }()
+	if r.User == "" {
+		return Result{Verdict: Accepted}
+	}
 	if !client.SupportsAuth(sasl.Plain) {
 		return Result{Verdict: NoAuth, Detail: r.Address + " offers no AUTH PLAIN after TLS"}
 	}

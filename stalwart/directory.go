@@ -90,6 +90,9 @@ func (l Login) localPart() string {
 	return strings.ToLower(local)
 }
 
+// Address is the login as an address.
+func (l Login) Address() string { return l.localPart() + "@" + strings.ToLower(l.Domain) }
+
 // NewAccount is an account to be created with least permissions.
 type NewAccount struct {
 	Login       Login
@@ -143,6 +146,7 @@ type Directory interface {
 	Account(ctx context.Context, login Login) (*Account, error)
 	CreateAccount(ctx context.Context, a NewAccount) error
 	GrantAddress(ctx context.Context, a *Account, address string) error
+	Owner(ctx context.Context, address string) (string, error) // who has an address, "" for nobody; it reads everybody
 	GrantPermissions(ctx context.Context, a *Account, p []Permission) error
 	SetPassword(ctx context.Context, a *Account, password redact.Secret) error
 	AllowedIPs(ctx context.Context) ([]string, error)

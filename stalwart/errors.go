@@ -52,6 +52,9 @@ func (e *BusyError) Error() string { return "Stalwart is busy: " + e.What }
 // Reason is a heading of the runbook.
 func (e *BusyError) Reason() string { return ReasonBusy }
 
+// ErrExists says that somebody else created the same thing at the same moment.
+var ErrExists = errors.New("it exists already")
+
 // createdMeanwhile is a lost race too: the account was absent when it was looked
 // for.
 func createdMeanwhile(l Login) *BusyError {

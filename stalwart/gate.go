@@ -44,6 +44,28 @@ func (b *Budget) spend(now time.Time) {
 	b.refused = append(b.refused, now)
 }
 
+// Gates are the gates of a process by name, on one budget. They outlive a
+// configuration: a change of another key is no reason to offer a refused password
+// again. The zero value is ready; it is safe for concurrent use.
+type Gates struct {
+	mu     sync.Mutex
+	budget Budget
+	byName map[string]*Gate
+}
+
+// Named gives the gate of that name, always the same.
+func (g *Gates) Named(name string) *Gate {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.byName == nil {
+		g.byName = map[string]*Gate{}
+	}
+	if g.byName[name] == nil {
+		g.byName[name] = NewSharedGate(&g.budget)
+	}
+	return g.byName[name]
+}
+
 // Gate decides whether a credential may be offered. It knows credentials by
 // digest only. All requests with a credential go through one gate; while a
 // credential is not known to be good, one at a time.

@@ -57,8 +57,8 @@ func (j *jmap) Account(ctx context.Context, login Login) (*Account, error) {
 	return &Account{ID: a.ID, Login: login, Addresses: addresses, Missing: missing, Denied: denied, raw: a}, nil
 }
 
-// lacks says what an account certainly cannot do. Custom roles are not read:
-// the proof will tell.
+// lacks says what an account certainly cannot do. Custom roles are not read: a
+// login proves what they hold, but none can prove the receiving.
 func (p jmapPermissions) lacks(role string) (missing, denied []Permission) {
 	for _, permission := range []Permission{Authenticate, SendMail, ReceiveMail} {
 		word := jmapPermission[permission]
@@ -66,7 +66,7 @@ func (p jmapPermissions) lacks(role string) (missing, denied []Permission) {
 		case p.Disabled[word]:
 			denied = append(denied, permission)
 		case p.Enabled[word]:
-		case p.Type == "Replace":
+		case p.Type == "Replace" || permission == ReceiveMail && role == "Custom":
 			missing = append(missing, permission)
 		}
 	}

@@ -76,11 +76,14 @@ func (j *jmap) Domain(ctx context.Context, name string) (*Domain, error) {
 }
 
 // CreateDomain creates a domain with Stalwart's own defaults. Losing a race
-// against somebody who created it first is a success.
+// against somebody who created it first is [ErrExists].
 func (j *jmap) CreateDomain(ctx context.Context, name string) error {
 	e, err := j.create(ctx, "Domain", obj{"name": strings.ToLower(name)})
-	if err != nil || e == nil || e.Type == "primaryKeyViolation" && slices.Equal(e.Properties, []string{"name"}) {
+	if err != nil || e == nil {
 		return err
+	}
+	if e.Type == "primaryKeyViolation" && slices.Equal(e.Properties, []string{"name"}) {
+		return ErrExists
 	}
 	return refused("creating the domain "+name, e)
 }

@@ -2,7 +2,7 @@ package stalwart
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -50,12 +50,15 @@ func (r *rest) Domain(ctx context.Context, name string) (*Domain, error) {
 	return &Domain{ID: p.Name, Name: p.Name}, nil
 }
 
-// CreateDomain creates a domain; losing a race against somebody else is a
-// success.
+// CreateDomain creates a domain; losing a race against somebody else is
+// [ErrExists].
 func (r *rest) CreateDomain(ctx context.Context, name string) error {
 	e, err := r.ask(ctx, http.MethodPost, "/api/principal", obj{"type": "domain", "name": strings.ToLower(name)}, nil)
-	if err != nil || e == nil || e.Code == codeExists {
+	if err != nil || e == nil {
 		return err
+	}
+	if e.Code == codeExists {
+		return ErrExists
 	}
 	return e.refusal("creating the domain " + name)
 }
@@ -77,13 +80,12 @@ func (r *rest) Account(ctx context.Context, login Login) (*Account, error) {
 	return &Account{ID: p.Name, Login: login, Addresses: addresses, Missing: missing, Denied: denied}, nil
 }
 
-// addresses lists what an individual may send as: its name, its addresses, and
-// those of the groups that it is a member of.
+// addresses lists what is an individual's own: its addresses, and those of the
+// groups that it is a member of. A name that is an address may be used in MAIL FROM
+// although it is not among them (observed), but then it has no mailbox, and anybody
+// else can be given it.
 func (r *rest) addresses(ctx context.Context, p *principal) ([]string, error) {
 	all := slices.Clone(p.Emails)
-	if strings.Contains(p.Name, "@") {
-		all = slices.Insert(all, 0, p.Name) // a login name may be used in MAIL FROM even where it is not in emails
-	}
 	for _, name := range p.MemberOf {
 		group, err := r.principal(ctx, name)
 		if err != nil {
@@ -100,7 +102,8 @@ func (r *rest) addresses(ctx context.Context, p *principal) ([]string, error) {
 }
 
 // lacks says what an account certainly cannot do. A principal without a role
-// and without permissions can do nothing; custom roles are not read.
+// and without permissions can do nothing; custom roles are not read: a login proves
+// what they hold, but none can prove the receiving.
 func (p *principal) lacks() (missing, denied []Permission) {
 	for _, permission := range []Permission{Authenticate, SendMail, ReceiveMail} {
 		word := restPermission[permission]
@@ -108,7 +111,7 @@ func (p *principal) lacks() (missing, denied []Permission) {
 		case slices.Contains(p.Disabled, word):
 			denied = append(denied, permission)
 		case slices.Contains(p.Enabled, word):
-		case len(p.Roles) == 0:
+		case len(p.Roles) == 0 || permission == ReceiveMail && !slices.Contains(p.Roles, "user"):
 			missing = append(missing, permission)
 		}
 	}
@@ -186,8 +189,9 @@ func (r *rest) addressRefused(ctx context.Context, what string, addresses []stri
 		return e.refusal(what)
 	}
 	for _, address := range addresses {
-		owner, err := r.owner(ctx, address)
-		if err != nil {
+		owner, err := r.Owner(ctx, address)
+		var forbidden *ForbiddenError
+		if err != nil && !errors.As(err, &forbidden) {
 			return err
 		}
 		if owner != "" {
@@ -195,25 +199,4 @@ func (r *rest) addressRefused(ctx context.Context, what string, addresses []stri
 		}
 	}
 	return &OwnedError{Address: strings.Join(addresses, " or "), Owner: "another principal"}
-}
-
-// owner searches the principals for an address, page by page.
-func (r *rest) owner(ctx context.Context, address string) (string, error) {
-	const limit, pages = 200, 50
-	for page := 1; page <= pages; page++ {
-		var list struct{ Items []principal }
-		e, err := r.ask(ctx, http.MethodGet, fmt.Sprintf("/api/principal?types=individual,group,list&fields=type,name,emails&page=%d&limit=%d", page, limit), nil, &list)
-		if err != nil || e != nil {
-			return "", err
-		}
-		for _, p := range list.Items {
-			if slices.ContainsFunc(p.Emails, func(m string) bool { return strings.EqualFold(m, address) }) {
-				return "the " + p.Type + " " + p.Name, nil
-			}
-		}
-		if len(list.Items) < limit {
-			break
-		}
-	}
-	return "", nil
 }

@@ -1,10 +1,12 @@
 package stalwartsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/watcher"
@@ -62,8 +64,8 @@ func write(ctx context.Context, s stalwart.Directory, o Observed, d Desired, op 
 	case BindListener:
 		return s.Bind(ctx, op.Listener)
 	case CreateAccount:
-		// The addresses follow one by one, so that a refusal names the right one.
-		return s.CreateAccount(ctx, stalwart.NewAccount{Login: d.Login, Permissions: d.Permissions, Password: d.Password})
+		// The other addresses follow one by one, so that a refusal names the right one.
+		return s.CreateAccount(ctx, stalwart.NewAccount{Login: d.Login, Addresses: ownAddress(o.Generation, d), Permissions: d.Permissions, Password: d.Password})
 	case GrantAddress:
 		return s.GrantAddress(ctx, o.Account, op.Address)
 	case GrantPermissions:
@@ -82,6 +84,15 @@ func write(ctx context.Context, s stalwart.Directory, o Observed, d Desired, op 
 	return fmt.Errorf("the operation %s is unknown", op.Kind)
 }
 
+// ownAddress is the login itself where it is an address to send from; 0.16 gives
+// it to every account by itself.
+func ownAddress(g stalwart.Generation, d Desired) []string {
+	if g == stalwart.Gen015 && slices.Contains(d.Addresses, d.Login.User) {
+		return []string{d.Login.User}
+	}
+	return nil
+}
+
 // changed is the Event of a write.
 func changed(op Op) watcher.Change {
 	reasons := map[Kind]string{
@@ -92,14 +103,14 @@ func changed(op Op) watcher.Change {
 	return watcher.Change{Reason: reasons[op.Kind], Action: string(op.Kind), Message: op.String(), Writes: 1}
 }
 
-// apply carries out a plan in its order. An address that is somebody else's does
-// not stop the others, and what the mail path does not need does not stop it; any
-// other failure does. What was done is settled in every case, so that nothing is
+// apply carries out a plan in its order. A further address that cannot be granted
+// does not stop the others, and what the mail path does not need does not stop it;
+// any other failure does. What was done is settled in every case, so that nothing is
 // left half done.
 func (r *Relay) apply(ctx context.Context, s stalwart.Directory, run *run, ops []Op) ([]watcher.Change, error) {
 	var changes []watcher.Change
 	var done []Op
-	var owned, failure error
+	var failure error
 	for _, op := range ops {
 		err := write(ctx, s, run.observed, run.desired, op)
 		switch {
@@ -107,8 +118,13 @@ func (r *Relay) apply(ctx context.Context, s stalwart.Directory, run *run, ops [
 			changes, done = append(changes, changed(op)), append(done, op)
 			r.after(op, run.observed, run.desired)
 			continue
-		case op.Kind == GrantAddress && isOwned(err):
-			owned = errors.Join(owned, err)
+		case errors.Is(err, stalwart.ErrExists):
+			done = append(done, op) // somebody else was faster: no change of ours
+			r.after(op, run.observed, run.desired)
+			continue
+		case op.Kind == GrantAddress && !strings.EqualFold(op.Address, run.credentials.From) && (isOwned(err) || isFinal(err)):
+			run.blocked, run.skipped = append(run.blocked, op.Address), append(run.skipped, op.String())
+			run.obstacle = cmp.Or(run.obstacle, err)
 			continue
 		case op.Optional() && isFinal(err):
 			r.optional = errors.Join(r.optional, err)
@@ -118,7 +134,7 @@ func (r *Relay) apply(ctx context.Context, s stalwart.Directory, run *run, ops [
 		failure = err
 		break
 	}
-	return changes, errors.Join(failure, owned, r.settle(ctx, s, done))
+	return changes, errors.Join(failure, r.settle(ctx, s, done))
 }
 
 func isOwned(err error) bool {
@@ -136,11 +152,12 @@ func isFinal(err error) bool {
 // after remembers what a write makes necessary.
 func (r *Relay) after(op Op, o Observed, d Desired) {
 	switch op.Kind {
-	case CreateDomain, CreateAccount, GrantAddress, DropCaches:
+	case CreateDomain, CreateAccount, GrantAddress, GrantPermissions, SetPassword, DropCaches:
 		r.staleAll = true
 	case AllowIP, AddWebhook, RekeyWebhook, SetDefaults:
 		r.reloadDue = true
 	}
+	r.bound = r.bound || op.Kind == BindListener
 	if op.Kind == SetPassword || op.Kind == CreateAccount {
 		// Whoever set the default domain may have left the reload to us.
 		r.reloadDue = r.reloadDue || completed(o, d)

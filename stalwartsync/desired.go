@@ -71,6 +71,8 @@ func loginProblem(user, domain string, g stalwart.Generation) string {
 		return "has upper case letters: Stalwart 0.15 stores login names in lower case and compares them to the letter"
 	case g == stalwart.Gen016 && isAddress && !strings.EqualFold(at, domain):
 		return "is an address of another domain than " + domain
+	case g == stalwart.Gen016 && strings.ContainsAny(user, " \t\"(),:;<>[\\]"):
+		return "has characters that Stalwart 0.16 takes out of account names"
 	}
 	return ""
 }

@@ -95,7 +95,7 @@ type Op struct {
 
 // Optional reports whether the mail path works without it.
 func (o Op) Optional() bool {
-	return o.Kind == AllowIP || o.Kind == AddWebhook || o.Kind == RekeyWebhook
+	return slices.Contains([]Kind{AllowIP, AddWebhook, RekeyWebhook}, o.Kind) || o.Kind == SetDefaults && o.Defaults.Domain == ""
 }
 
 func (o Op) String() string { return strings.TrimSpace(string(o.Kind) + " " + o.What) }
@@ -153,44 +153,6 @@ func network(text string) (netip.Prefix, error) {
 	}
 	prefix, err := netip.ParsePrefix(text)
 	return prefix.Masked(), err
-}
-
-// planServer plans the server-wide settings of 0.16; those of 0.15 belong to its
-// configuration file.
-func planServer(o Observed, d Desired) []Op {
-	var ops []Op
-	var missing stalwart.Defaults
-	if o.Defaults.Hostname == "" {
-		missing.Hostname = d.Hostname
-	}
-	if o.Defaults.Domain == "" {
-		missing.Domain = d.Domain
-	}
-	if missing != (stalwart.Defaults{}) {
-		ops = append(ops, Op{Kind: SetDefaults, Defaults: missing, What: strings.TrimSpace("hostname " + missing.Hostname + " domain " + missing.Domain)})
-	}
-	if d.Manage && Serving(o, d) == nil {
-		want := d.Listener
-		for _, l := range o.Listeners {
-			if l.Name == want.Name && l.Protocol == want.Protocol && l.Implicit == want.Implicit {
-				want.ID = l.ID // the name is taken: its owner gets one address more
-			}
-		}
-		ops = append(ops, Op{Kind: BindListener, Listener: want, What: want.Name + " on " + strings.Join(want.Binds, ", ")})
-	}
-	return ops
-}
-
-// Serving gives the SMTP listener that is told to bind the wanted port, whoever
-// made it.
-func Serving(o Observed, d Desired) *stalwart.Listener {
-	want := port(d.Listener.Binds[0])
-	for _, l := range o.Listeners {
-		if l.Protocol == "smtp" && slices.ContainsFunc(l.Binds, func(b string) bool { return port(b) == want }) {
-			return &l
-		}
-	}
-	return nil
 }
 
 // planAccount plans the differences of an account that exists.

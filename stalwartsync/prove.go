@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,13 @@ func (r *Relay) prove(ctx context.Context, result *watcher.Result, run *run) (do
 	}
 	if probe.Verdict == smtpprobe.Accepted {
 		r.conclude(result, run)
-		return true, nil
+		if run.obstacle != nil {
+			return true, run.obstacle // the rest works, and is proven
+		}
+		if r.Blind != nil {
+			err = r.Blind()
+		}
+		return true, err
 	}
 	run.belief = run.belief.Learn(probe.Verdict)
 	if len(r.plan(run)) > 0 {
@@ -44,7 +51,7 @@ func (r *Relay) login(ctx context.Context, run *run) (smtpprobe.Result, time.Dur
 		return smtpprobe.Result{}, 0, err
 	}
 	request.User, request.Password = run.credentials.User, run.credentials.Password
-	request.Senders = run.desired.Addresses
+	request.Senders = run.senders()
 	request.ImplicitTLS = run.credentials.ImplicitTLS()
 	var probe smtpprobe.Result
 	err = r.Gate.Do(ctx, stalwart.Credential{User: request.User, Password: request.Password}, func() (bool, error) {
@@ -69,18 +76,23 @@ func (r *Relay) login(ctx context.Context, run *run) (smtpprobe.Result, time.Dur
 	return probe, 0, nil
 }
 
+// senders are the addresses that are granted.
+func (r *run) senders() []string {
+	return slices.DeleteFunc(slices.Clone(r.desired.Addresses), func(a string) bool { return slices.Contains(r.blocked, a) })
+}
+
 // errNoLogin tells the gate that the credential was not judged.
 var errNoLogin = errors.New("the probe did not come to the login")
 
 // conclude records the proof.
 func (r *Relay) conclude(result *watcher.Result, run *run) {
 	had := !r.Ledger.Latest(r.Submission).At.IsZero()
-	r.tried, r.cured = nil, Belief{}
+	r.tried, r.cured, r.silent, r.bound = nil, Belief{}, time.Time{}, false
 	at, news := r.record(run)
 	result.LastProof = at
 	if news && (had || len(result.Changes) > 0) {
 		result.Changes = append(result.Changes, watcher.Change{Reason: ChangedProof, Action: "Login", Message: "a login as " + run.credentials.User +
-			" was accepted, and MAIL FROM for " + strings.Join(run.desired.Addresses, ", ")})
+			" was accepted, and MAIL FROM for " + strings.Join(run.senders(), ", ")})
 	}
 	result.Reason, result.Message = Findings(run.observed, r.reloadFailure, r.podFailure, r.optional)
 	if r.reloadFailure != nil || r.podFailure != nil || r.optional != nil {
@@ -100,7 +112,13 @@ func (r *Relay) record(run *run) (at time.Time, news bool) {
 // trouble names what stands in the way, and asks for the restart that a new
 // listener needs where that is allowed.
 func (r *Relay) trouble(ctx context.Context, result *watcher.Result, probe smtpprobe.Result, wait time.Duration, run *run) error {
-	t := Diagnose(probe, run.observed, run.desired, r.listening(ctx, probe, run))
+	listening := r.listening(ctx, probe, run)
+	if listening {
+		r.silent = time.Time{}
+	} else if r.silent.IsZero() {
+		r.silent = time.Now()
+	}
+	t := Diagnose(probe, run.observed, run.desired, listening || time.Since(r.silent) < silentGrace && !r.bound)
 	t.Wait = max(t.Wait, wait)
 	if f := r.reloadFailure; f != nil && probe.Verdict == smtpprobe.PasswordRefused && completed(run.observed, run.desired) {
 		t.Reason = stalwart.ReasonReloadFailed
@@ -114,13 +132,22 @@ func (r *Relay) trouble(ctx context.Context, result *watcher.Result, probe smtpp
 		}
 	}
 	if t.Retry {
-		failure := &probeError{t: t}
-		if probe.Verdict == smtpprobe.Unreachable {
-			failure.address = probe.Address
-		}
-		return failure
+		return &probeError{t: t, address: missing(probe)}
 	}
-	return &watcher.HoldError{Why: t.Reason, Text: t.Message, After: t.Wait}
+	return &watcher.HoldError{Why: t.Reason, Text: t.Message, After: t.Wait, Address: missing(probe)}
+}
+
+// silentGrace is how long a listener that we did not just make may be silent before
+// it counts as never bound: around an ordinary restart SMTP and HTTP do not open and
+// close in the same instant.
+const silentGrace = 3 * time.Second
+
+// missing is the address to knock at, where nothing answers.
+func missing(probe smtpprobe.Result) string {
+	if probe.Verdict == smtpprobe.Unreachable {
+		return probe.Address
+	}
+	return ""
 }
 
 func (r *Relay) restart(ctx context.Context, result *watcher.Result, t Trouble, l stalwart.Listener) (Trouble, error) {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync/atomic"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -25,6 +25,7 @@ type Relay struct {
 	Wish       func() (Wish, error)
 	Fleet      *stalwart.Fleet
 	Pods       func() []watcher.Incarnation
+	Blind      func() error // why Pods may not be looked at; nil while they may
 	Probe      func(ctx context.Context, r smtpprobe.Request) smtpprobe.Result
 	Request    func(c submission.Credentials) (smtpprobe.Request, error) // address, names and trust of the probe
 	Gate       *stalwart.Gate                                            // of the submission's own logins
@@ -44,8 +45,10 @@ type Relay struct {
 	staleAll      bool
 	reloadDue     bool
 	reloadFailure *stalwart.ReloadError
-	podFailure    error // a Pod could not be told to forget
-	optional      error // what the mail path does not need was refused
+	podFailure    error     // a Pod could not be told to forget
+	silent        time.Time // since when the wanted port is closed
+	bound         bool      // we have made a listener that has not been seen open
+	optional      error     // what the mail path does not need was refused
 }
 
 // maxRounds bounds observe-plan-apply within one run: each cure is tried once,
@@ -92,7 +95,9 @@ type run struct {
 	observed    Observed
 	belief      Belief
 	last        []Op     // carried out in the round before
-	skipped     []string // optional writes that were refused
+	skipped     []string // writes that were refused and are not tried again in this run
+	blocked     []string // addresses that cannot be granted
+	obstacle    error    // why the first of them cannot
 }
 
 func (r *Relay) converge(ctx context.Context, result *watcher.Result, run run) error {
@@ -143,7 +148,7 @@ func (r *Relay) round(ctx context.Context, s stalwart.Directory, result *watcher
 		return false, &lostError{lost}
 	}
 	if len(ops) > 0 && r.DryRun {
-		return true, r.would(result, ops, run)
+		return true, r.would(ctx, s, result, ops, run)
 	}
 	if len(ops) > 0 {
 		changes, err := r.apply(ctx, s, run, ops)
@@ -185,15 +190,3 @@ type lostError struct{ what string }
 
 func (e *lostError) Error() string  { return "Stalwart confirmed " + e.what + ", but it is not there" }
 func (e *lostError) Reason() string { return stalwart.ReasonWriteLost }
-
-// would reports a plan in a dry run. What is planned counts as proven, so that
-// the mirror can say what it would do then.
-func (r *Relay) would(result *watcher.Result, ops []Op, run *run) error {
-	var words []string
-	for _, op := range ops {
-		words = append(words, op.String())
-	}
-	result.Reason, result.Message = ReasonWouldWrite, "would "+strings.Join(words, ", ")
-	r.record(run)
-	return nil
-}

@@ -93,7 +93,7 @@ func FromSecret(data map[string][]byte, domain string) (Credentials, error) {
 		}
 	}
 	port, err := strconv.ParseUint(string(data[KeyPort]), 10, 16)
-	if err != nil || port == 0 {
+	if err != nil || port == 0 || strconv.FormatUint(port, 10) != string(data[KeyPort]) {
 		return Credentials{}, &FieldError{Key: KeyPort, Problem: "is not a port from 1 to 65535"}
 	}
 	host, from := string(data[KeyHost]), string(data[KeyFrom])

@@ -80,11 +80,17 @@ func Pods(c corev1client.PodsGetter, namespace, selector string) Access[*corev1.
 	}
 }
 
-// trimManagedFields drops the bookkeeping of server-side apply, which nobody
-// here reads from a cache.
+// trimManagedFields drops the bookkeeping of plain writes, which nobody here reads
+// from a cache; that of server-side apply says what is ours.
 func trimManagedFields(obj any) (any, error) {
 	if o, ok := obj.(metav1.Object); ok {
-		o.SetManagedFields(nil)
+		var applied []metav1.ManagedFieldsEntry
+		for _, e := range o.GetManagedFields() {
+			if e.Operation == metav1.ManagedFieldsOperationApply {
+				applied = append(applied, e)
+			}
+		}
+		o.SetManagedFields(applied)
 	}
 	return obj, nil
 }

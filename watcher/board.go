@@ -31,6 +31,7 @@ func (b *board) post(t Target, r Result, err error, now time.Time) Transition {
 	if err != nil {
 		after.Outcome, after.Reason, after.Message = Retrying, ReasonOf(err), err.Error()
 	}
+	after.Message = strings.ReplaceAll(after.Message, "\n", "; ") // joined errors
 	if after.Outcome == before.Outcome && after.Reason == before.Reason {
 		after.Since = before.Since
 	}

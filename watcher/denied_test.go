@@ -10,27 +10,18 @@ import (
 	"github.com/openova-io/smtp-mirror/watcher"
 )
 
-// verbs are the three rights that a feed needs. A server that streams initial
-// events is asked for no list.
-func verbs(a *api) []string {
-	if a.streamy {
-		return []string{"watch", "get"}
-	}
-	return []string{"list", "watch", "get"}
-}
+// verbs are the three rights that a feed needs.
+func verbs() []string { return []string{"list", "watch", "get"} }
 
 // TestARightIsMissingFromTheStart: the feed says which, for as long as it is so,
 // and heals alone soon after it was granted.
 func TestARightIsMissingFromTheStart(t *testing.T) {
-	for _, verb := range []string{"list", "watch", "get"} {
+	for _, verb := range verbs() {
 		t.Run(verb, func(t *testing.T) {
-			eachWay(t, func(t *testing.T, a *api) {
-				if verb == "list" && a.streamy {
-					t.Skip("no list is needed")
-				}
+			inBubble(t, func(t *testing.T, a *api) {
 				a.fail(forbidden(verb), verb)
 				s := serve(t, a)
-				within(t, 30*time.Second, "the refusal", func() bool { return denied(s) == verb })
+				within(t, 2*time.Second, "the refusal", func() bool { return denied(s) == verb })
 				staysDenied(t, s, verb)
 				a.fail(nil, verb)
 				within(t, 8*time.Second, "the healing", s.Synced)
@@ -42,10 +33,10 @@ func TestARightIsMissingFromTheStart(t *testing.T) {
 
 // TestARightIsTakenAway: the same for a feed that was served before.
 func TestARightIsTakenAway(t *testing.T) {
-	eachWay(t, func(t *testing.T, a *api) {
+	inBubble(t, func(t *testing.T, a *api) {
 		s := serve(t, a)
 		within(t, time.Second, "the first list", s.Synced)
-		for _, verb := range verbs(a) {
+		for _, verb := range verbs() {
 			a.fail(forbidden(verb), verb)
 			a.hangUp() // watches end now and then; only then the right is asked for
 			if verb == "list" {

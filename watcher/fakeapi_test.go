@@ -23,7 +23,7 @@ type api struct {
 	version int
 	secret  *corev1.Secret
 	streams []*stream
-	streamy bool             // it serves watches with initial events
+	mute    bool             // new watches are swallowed too
 	fails   map[string]error // by verb: list, watch, get
 	oldest  int              // watches from before this version are answered with 410 Gone
 }
@@ -148,25 +148,9 @@ func (a *api) watch(_ context.Context, o metav1.ListOptions) (watch.Interface, e
 	if from, err := strconv.Atoi(o.ResourceVersion); err == nil && from < a.oldest {
 		return nil, apierrors.NewResourceExpired("too old resource version")
 	}
-	initial := o.SendInitialEvents != nil && *o.SendInitialEvents
-	if initial && !a.streamy {
-		return nil, apierrors.NewInvalid(schema.GroupKind{Kind: "ListOptions"}, "", nil) // what an older server says
-	}
-	s := &stream{events: make(chan watch.Event, 1000)}
-	if initial {
-		a.begin(s)
-	}
+	s := &stream{events: make(chan watch.Event, 1000), swallow: a.mute}
 	a.streams = append(slices.Clone(a.streams), s)
 	return s, nil
-}
-
-// begin sends what is there, and the bookmark that ends it.
-func (a *api) begin(s *stream) {
-	if a.secret != nil {
-		s.events <- watch.Event{Type: watch.Added, Object: a.secret.DeepCopy()}
-	}
-	s.events <- watch.Event{Type: watch.Bookmark, Object: &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
-		ResourceVersion: strconv.Itoa(a.version), Annotations: map[string]string{metav1.InitialEventsAnnotationKey: "true"}}}}
 }
 
 func (a *api) get(context.Context) ([]*corev1.Secret, error) {

@@ -168,10 +168,17 @@ func (f *Feed[T]) prepare(i *informer[T]) error {
 	return nil
 }
 
+// lister lists before it watches. Streaming the list through the watch saves
+// nothing for one object, and would fail together with a watch that is swallowed.
+type lister struct{ *cache.ListWatch }
+
+// IsWatchListSemanticsUnSupported is what the reflector asks.
+func (lister) IsWatchListSemanticsUnSupported() bool { return true }
+
 // listWatch is the access with our eyes on every failure; failed is called when
 // a list does not succeed.
 func (f *Feed[T]) listWatch(failed func()) cache.ListerWatcher {
-	return &cache.ListWatch{
+	return lister{&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			list, err := f.access.List(ctx, o)
 			f.note(err, verbList)
@@ -183,16 +190,13 @@ func (f *Feed[T]) listWatch(failed func()) cache.ListerWatcher {
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			w, err := f.access.Watch(ctx, o)
 			f.note(err, verbWatch)
-			if err == nil && o.SendInitialEvents != nil {
-				f.note(nil, verbList) // nobody needs it: the watch does its work
-			}
 			return w, impatient(err)
 		},
-	}
+	}}
 }
 
 // passing reports errors that are no failure: of an expired resource version the
-// reflector lists again, and without initial events it lists too.
+// reflector lists again.
 func passing(err error) bool {
 	return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || apierrors.IsInvalid(err)
 }

@@ -66,28 +66,15 @@ func within(t *testing.T, limit time.Duration, what string, ok func() bool) {
 	}
 }
 
-// eachWay runs a test against a server that streams initial events, and one that
-// only lists.
-func eachWay(t *testing.T, test func(t *testing.T, a *api)) {
+// inBubble runs a test with a clock of its own.
+func inBubble(t *testing.T, test func(t *testing.T, a *api)) {
 	t.Helper()
-	for _, streamy := range []bool{true, false} {
-		name := "by list and watch"
-		if streamy {
-			name = "by streaming list"
-		}
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				a := newAPI()
-				a.streamy = streamy
-				test(t, a)
-			})
-		})
-	}
+	synctest.Test(t, func(t *testing.T) { test(t, newAPI()) })
 }
 
 // TestTheFeedFollows: filled at the start, then every event wakes and is seen.
 func TestTheFeedFollows(t *testing.T) {
-	eachWay(t, func(t *testing.T, a *api) {
+	inBubble(t, func(t *testing.T, a *api) {
 		s := serve(t, a)
 		if _, err := s.One(); s.Synced() || s.Settled() || watcher.ReasonOf(err) != watcher.ReasonNotSynced {
 			t.Errorf("before the first list: synced %t, %v", s.Synced(), err)
@@ -117,7 +104,7 @@ func TestTheFeedFollows(t *testing.T) {
 // TestAQuietFeedIsQuiet: an hour without a change wakes nobody and rebuilds
 // nothing, and is fresh all the time.
 func TestAQuietFeedIsQuiet(t *testing.T) {
-	eachWay(t, func(t *testing.T, a *api) {
+	inBubble(t, func(t *testing.T, a *api) {
 		s := serve(t, a)
 		time.Sleep(time.Minute)
 		before := s.wakes.Load()
@@ -136,7 +123,7 @@ func TestAQuietFeedIsQuiet(t *testing.T) {
 // TestADeadWatchIsFound: a connection that swallows bytes looks like a quiet
 // cluster, and only the clock can tell.
 func TestADeadWatchIsFound(t *testing.T) {
-	eachWay(t, func(t *testing.T, a *api) {
+	inBubble(t, func(t *testing.T, a *api) {
 		s := serve(t, a)
 		within(t, time.Second, "the first list", s.Synced)
 		for _, value := range []string{"two", "three"} { // and so is the next one
@@ -154,9 +141,23 @@ func TestADeadWatchIsFound(t *testing.T) {
 	})
 }
 
+// TestEveryWatchIsDead: also a new one brings nothing, as behind a proxy that
+// swallows them all. The list does.
+func TestEveryWatchIsDead(t *testing.T) {
+	inBubble(t, func(t *testing.T, a *api) {
+		a.mute = true
+		s := serve(t, a)
+		within(t, time.Second, "the first list", s.Synced)
+		for _, value := range []string{"two", "three"} {
+			a.put(value)
+			within(t, 30*time.Second, "the change", func() bool { return s.value(t) == value })
+		}
+	})
+}
+
 // TestADeletionBehindADeadWatch is the same for what is gone.
 func TestADeletionBehindADeadWatch(t *testing.T) {
-	eachWay(t, func(t *testing.T, a *api) {
+	inBubble(t, func(t *testing.T, a *api) {
 		s := serve(t, a)
 		within(t, time.Second, "the first list", s.Synced)
 		a.swallow()
@@ -172,7 +173,7 @@ func TestADeletionBehindADeadWatch(t *testing.T) {
 // TestTheVersionHasExpired: 410 Gone, as an answer and as an event of the watch,
 // is no trouble: the reflector lists again.
 func TestTheVersionHasExpired(t *testing.T) {
-	eachWay(t, func(t *testing.T, a *api) {
+	inBubble(t, func(t *testing.T, a *api) {
 		s := serve(t, a)
 		within(t, time.Second, "the first list", s.Synced)
 		status := apierrors.NewResourceExpired("too old resource version").Status()

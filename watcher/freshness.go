@@ -29,8 +29,10 @@ func (f *Feed[T]) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	failing := f.build(ctx, &running) != nil
-	for ctx.Err() == nil {
-		f.pause(ctx, failing)
+	for first := true; ctx.Err() == nil; first = false {
+		if !first || failing {
+			f.pause(ctx, failing) // a right that lacks for the clock itself shows at once
+		}
 		err := f.verify(ctx, failing)
 		if errors.Is(err, errStale) || err == nil && failing || f.denied.first(verbList, verbWatch) != nil {
 			f.rebuilt.Add(1)

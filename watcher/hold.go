@@ -12,6 +12,8 @@ type HoldError struct {
 	Text  string
 	After time.Duration // look again after this time; 0 = when woken, or at the resync
 	Grace time.Duration // no trouble before it has lasted this long
+
+	Address string // host:port at which nothing answers, "" where that is not the cause
 }
 
 func (e *HoldError) Error() string { return e.Text }
@@ -39,7 +41,7 @@ func held(r Result, err error) (Result, error) {
 	var denied *DeniedError
 	switch {
 	case errors.As(err, &wait):
-		r.Grace = wait.Grace
+		r.Grace, r.Silent = wait.Grace, wait.Address
 	case errors.As(err, &denied):
 		r.Grace = denied.Grace()
 	}

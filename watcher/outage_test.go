@@ -18,7 +18,7 @@ func TestTheAPIServerIsAwayForAMinute(t *testing.T) {
 		"etcd is away": apierrors.NewInternalError(errors.New("etcdserver: no leader")), "overloaded": apierrors.NewTooManyRequests("later", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachWay(t, func(t *testing.T, a *api) {
+			inBubble(t, func(t *testing.T, a *api) {
 				s := serve(t, a)
 				within(t, time.Second, "the first list", s.Synced)
 				a.fail(err, "list", "watch", "get")
@@ -42,7 +42,7 @@ func TestTheAPIServerIsAwayForAMinute(t *testing.T) {
 func TestTheAPIServerIsAwayAtTheStart(t *testing.T) {
 	for _, away := range []time.Duration{time.Second, 4 * time.Second, 6 * time.Second, 9 * time.Second, 12 * time.Second, time.Minute} {
 		t.Run(away.String(), func(t *testing.T) {
-			eachWay(t, func(t *testing.T, a *api) {
+			inBubble(t, func(t *testing.T, a *api) {
 				a.fail(syscall.ECONNREFUSED, "list", "watch", "get")
 				s := serve(t, a)
 				time.Sleep(away)
@@ -59,7 +59,7 @@ func TestTheAPIServerIsAwayAtTheStart(t *testing.T) {
 // TestTheStopIsQuick: also while the API server is away, when client-go sleeps
 // out a back-off that listens to nobody.
 func TestTheStopIsQuick(t *testing.T) {
-	eachWay(t, func(t *testing.T, a *api) {
+	inBubble(t, func(t *testing.T, a *api) {
 		s := serve(t, a)
 		within(t, time.Second, "the first list", s.Synced)
 		a.fail(syscall.ECONNREFUSED, "list", "watch", "get")

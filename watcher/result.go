@@ -44,9 +44,14 @@ type Result struct {
 
 	// Regarding is the object that a trouble is about, for its Event.
 	Regarding corev1.ObjectReference
+	// Also is where the trouble is said too, because the namespace of Regarding may
+	// be gone and its Event lost; empty for nowhere.
+	Also corev1.ObjectReference
 	// Grace is how long a Held may last before it is a trouble: some waits are part
 	// of the ordinary course. When it is over, the target is looked at again.
 	Grace time.Duration
+	// Silent is the host:port at which nothing answers, where that is the cause.
+	Silent string
 	// LastProof is the time of the newest accepted login, where the target makes proofs.
 	LastProof time.Time
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -158,7 +159,7 @@ func printConfig(_ context.Context, o *options) int {
 
 func printRBAC(_ context.Context, o *options) int {
 	namespace, name, ok := strings.Cut(o.serviceAccount, "/")
-	if !ok || namespace == "" || name == "" {
+	if !ok || len(validation.IsDNS1123Label(namespace))+len(validation.IsDNS1123Subdomain(name)) > 0 {
 		_, _ = fmt.Fprintln(o.stderr, "smtp-mirror rbac: --service-account NAMESPACE/NAME is required")
 		return exitUsage
 	}

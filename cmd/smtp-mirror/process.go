@@ -31,7 +31,7 @@ type process struct {
 	queue   *audit.Queue
 	events  *audit.Stream // nil in a dry run
 	face    *controller.Face
-	budget  stalwart.Budget // of refused logins
+	gates   stalwart.Gates // of logins
 }
 
 func newProcess(ctx context.Context, o *options) (*process, error) {
@@ -62,7 +62,7 @@ func processFor(ctx context.Context, o *options, cfg *rest.Config) (*process, er
 
 // build wires a configuration.
 func (p *process) build(cfg *config.Config, identity string, observe func(watcher.Transition)) (*controller.Controller, error) {
-	o := controller.Options{Config: cfg, Clients: p.clients, Log: p.log, Metrics: p.metrics, Queue: p.queue, Identity: identity, DryRun: p.dryRun, Observe: observe, Budget: &p.budget}
+	o := controller.Options{Config: cfg, Clients: p.clients, Log: p.log, Metrics: p.metrics, Queue: p.queue, Identity: identity, DryRun: p.dryRun, Observe: observe, Gates: &p.gates}
 	if p.events != nil {
 		o.Events = p.events
 	}

@@ -90,8 +90,12 @@ func (p *process) watchConfig(ctx context.Context) <-chan *config.Config {
 	seen := p.text
 	look := func() {
 		text, err := os.ReadFile(p.configFile)
-		if err != nil || bytes.Equal(text, seen) {
-			return // while the kubelet swaps, there is a moment without a file
+		if err != nil {
+			p.log.Warn("the configuration file cannot be read; the old configuration stays", "err", err)
+			return
+		}
+		if bytes.Equal(text, seen) {
+			return
 		}
 		seen = text
 		cfg, err := config.Parse(text)

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -28,8 +29,11 @@ func domainLife(t *testing.T, s *suite) {
 	if absent != nil {
 		t.Errorf("a domain that nobody made: %+v", absent)
 	}
-	for range 2 {
-		must(t, d.CreateDomain(t.Context(), strings.ToUpper(keysDomain)))
+	if err := d.CreateDomain(t.Context(), strings.ToUpper(keysDomain)); err != nil && !errors.Is(err, stalwart.ErrExists) {
+		t.Fatal(err)
+	}
+	if err := d.CreateDomain(t.Context(), keysDomain); !errors.Is(err, stalwart.ErrExists) {
+		t.Errorf("the second creation: %v", err)
 	}
 	there, err := d.Domain(t.Context(), keysDomain)
 	must(t, err)
@@ -54,7 +58,11 @@ func accountLife(t *testing.T, s *suite) {
 	}))
 	must(t, d.ForgetUnknown(t.Context()))
 	a := r.account(t)
-	if !slices.Equal(a.Addresses, []string{r.from(), alias}) {
+	want := []string{r.from(), alias}
+	if s.Generation() == stalwart.Gen015 {
+		want = []string{alias} // a name is no address of its own
+	}
+	if !slices.Equal(a.Addresses, want) {
 		t.Errorf("the addresses are %v", a.Addresses)
 	}
 	if !slices.Equal(a.Missing, []stalwart.Permission{stalwart.ReceiveMail}) || len(a.Denied) > 0 {

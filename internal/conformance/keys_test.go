@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -39,7 +40,9 @@ func noKeys(t *testing.T, s *suite) {
 // takes its time over the RSA key.
 func automaticKeys(t *testing.T, s *suite) {
 	d := newRig(t, s).directory(t)
-	must(t, d.CreateDomain(t.Context(), keysDomain))
+	if err := d.CreateDomain(t.Context(), keysDomain); err != nil && !errors.Is(err, stalwart.ErrExists) {
+		t.Fatal(err)
+	}
 	domain, err := d.Domain(t.Context(), keysDomain)
 	must(t, err)
 	var all []stalwart.DKIMKey

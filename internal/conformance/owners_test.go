@@ -19,6 +19,8 @@ func owners() []scenario {
 		{name: "an address of a group of ours is granted already", run: grantedByGroup},
 		{name: "an alias for the whole domain is a grant", only: stalwart.Gen015, run: grantedByWildcard},
 		{name: "an address on an alias name of the domain is granted on both", only: stalwart.Gen016, run: grantedByDomainAlias},
+		{name: "a login whose address is somebody else's", only: stalwart.Gen015, run: ownAddressOwned},
+		{name: "an address that is taken does not stop a rotation", run: rotatedBesideOwner},
 		{name: "a disabled alias is granted again", only: stalwart.Gen016, run: aliasDisabled},
 	}
 }

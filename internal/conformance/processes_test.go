@@ -39,8 +39,21 @@ func TestTwoProcesses(t *testing.T) {
 			r.run(t).converged(t).changed(t, stalwartsync.ChangedAddress).loggedIn(t, smtpprobe.Accepted)
 			r.run(t).converged(t).wroteNothing(t)
 			staleGrant(t, r)
+			stalePermissions(t, s, r, second)
 		})
 	}
+}
+
+// stalePermissions lets the operator take the right to send away, which the
+// second process notices, and gives it back through the first.
+func stalePermissions(t *testing.T, s *suite, r *rig, second *standIn) {
+	t.Helper()
+	must(t, s.operator.(*jmapOperator).patch(t.Context(), r.login(), object{"permissions": object{"@type": "Replace", "enabledPermissions": object{"authenticate": true}, "disabledPermissions": object{}}}))
+	must(t, second.Restart(t.Context()))
+	if got := r.consume(t, r.password(), r.from()); got.Verdict != smtpprobe.NotAuthorized {
+		t.Errorf("the other process lets it send: %+v", got)
+	}
+	r.run(t).converged(t).changed(t, stalwartsync.ChangedPermissions)
 }
 
 // podOf is the Pod of a stand-in, ready.

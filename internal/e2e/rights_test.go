@@ -20,14 +20,13 @@ type lack struct {
 	holds                []string // the kinds of target that cannot do without it
 }
 
-// noStreaming makes the client list before it watches, as it does by itself with
-// an API server that cannot stream a list: then it needs the verb.
-const noStreaming = "KUBE_FEATURE_WatchListClient=false"
-
 func lacks() map[string]lack {
 	all := map[string]lack{"update-configmap": {"update", "configmaps", rig.RecordsConfigMap, true, []string{"record"}}}
 	for _, verb := range []string{"get", "list", "watch", "patch", "create"} {
 		all[verb+"-mirror"] = lack{verb, "secrets", rig.MirrorSecret, false, []string{"mirror"}}
+	}
+	for _, verb := range []string{"list", "watch"} {
+		all[verb+"-pods"] = lack{verb, "pods", "", true, []string{"relay"}}
 	}
 	for _, verb := range []string{"get", "list", "watch"} {
 		all[verb+"-source"] = lack{verb, "secrets", rig.SourceSecret, true, []string{"relay", "mirror"}}
@@ -44,9 +43,6 @@ func TestOneVerbMissing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, layout{domain: rig.Domain})
-			if l.verb == "list" {
-				s.Env = []string{noStreaming}
-			}
 			if l.verb == "create" {
 				s.deleteSecret(s.Consumer, rig.MirrorSecret)
 			}
@@ -79,13 +75,13 @@ func (s *site) take(l lack) (give func()) {
 	whole.ResourceVersion = ""
 	var rules []rbacv1.PolicyRule
 	for _, r := range role.Rules {
-		if slices.Contains(r.Resources, l.resource) && slices.Contains(r.ResourceNames, l.name) {
+		if slices.Contains(r.Resources, l.resource) && slices.Contains(append(r.ResourceNames, ""), l.name) {
 			spared := *r.DeepCopy()
 			spared.ResourceNames = slices.DeleteFunc(spared.ResourceNames, func(n string) bool { return n == l.name })
 			if len(spared.ResourceNames) > 0 {
 				rules = append(rules, spared)
+				r.ResourceNames = []string{l.name}
 			}
-			r.ResourceNames = []string{l.name}
 			r.Verbs = slices.DeleteFunc(r.Verbs, func(v string) bool { return v == l.verb })
 		}
 		rules = append(rules, r)
@@ -116,8 +112,8 @@ func (s *site) convergedBut(held []string) func(ctx context.Context) bool {
 	}
 }
 
-// eventKind and eventName are the object that the Event is about: the one that
-// may not be touched, or the SOURCE where that cannot be known.
+// eventKind and eventName are the object that the Event is about: the target that
+// may not be touched, or the SOURCE.
 func (s *site) eventKind(l lack) string {
 	if l.resource == "configmaps" {
 		return "ConfigMap"
@@ -126,7 +122,7 @@ func (s *site) eventKind(l lack) string {
 }
 
 func (s *site) eventName(l lack) string {
-	if l.resource == "configmaps" || l.verb == "patch" || l.verb == "create" {
+	if l.resource == "configmaps" || l.name == rig.MirrorSecret {
 		return l.name
 	}
 	return rig.SourceSecret

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"sync"
 	"syscall"
 )
@@ -55,7 +54,7 @@ func (r *Rig) RunAs(kubeconfig string, args ...string) (*Process, error) {
 	args = append(args[:1:1], append([]string{"--config", r.ConfigFile, "--kubeconfig", kubeconfig}, args[1:]...)...)
 	p := &Process{cmd: exec.Command(r.Binary, args...), done: make(chan struct{})} //nolint:gosec // our own
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
-	p.cmd.Env = slices.Concat(os.Environ(), []string{"POD_NAME=smtp-mirror-0", "POD_UID=" + r.Identity}, r.Env)
+	p.cmd.Env = append(os.Environ(), "POD_NAME=smtp-mirror-0", "POD_UID="+r.Identity)
 	p.cmd.SysProcAttr = attributes()
 	started := make(chan error)
 	go p.live(started)

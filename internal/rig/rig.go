@@ -27,10 +27,9 @@ type Options struct {
 	Config string               // YAML instead of the default configuration
 	Tune   func(*config.Config) // has the last word on the configuration
 
-	Plane          *Plane   // shared with other rigs; nil = one of its own
-	Home, Consumer string   // namespaces of Stalwart and of the mirror; "" = the contract's
-	Identity       string   // POD_UID of the controller; "" = "rig"
-	Env            []string // of the controller, beside its parent's
+	Plane          *Plane // shared with other rigs; nil = one of its own
+	Home, Consumer string // namespaces of Stalwart and of the mirror; "" = the contract's
+	Identity       string // POD_UID of the controller; "" = "rig"
 }
 
 // Rig is an installation. Its fields may be used freely.

@@ -1,0 +1,80 @@
+package stalwartsync
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/openova-io/smtp-mirror/stalwart"
+)
+
+// planServer plans the server-wide settings of 0.16; those of 0.15 belong to its
+// configuration file.
+func planServer(o Observed, d Desired) []Op {
+	var ops []Op
+	var missing stalwart.Defaults
+	if o.Defaults.Hostname == "" {
+		missing.Hostname = d.Hostname
+	}
+	if o.Defaults.Domain == "" {
+		missing.Domain = d.Domain
+	}
+	ops = append(ops, planDefaults(missing)...)
+	if d.Manage && Serving(o, d) == nil {
+		want := named(o.Listeners, d.Listener)
+		ops = append(ops, Op{Kind: BindListener, Listener: want, What: want.Name + " on " + strings.Join(want.Binds, ", ")})
+	}
+	return ops
+}
+
+// planDefaults sets what is missing at once, but apart where the hostname is a
+// single label: Stalwart takes none, and the mail path does not need it.
+func planDefaults(missing stalwart.Defaults) []Op {
+	all := []stalwart.Defaults{missing}
+	if missing.Hostname != "" && !strings.Contains(missing.Hostname, ".") {
+		all = []stalwart.Defaults{{Domain: missing.Domain}, {Hostname: missing.Hostname}}
+	}
+	var ops []Op
+	for _, d := range all {
+		var words []string
+		if d.Hostname != "" {
+			words = append(words, "hostname "+d.Hostname)
+		}
+		if d.Domain != "" {
+			words = append(words, "domain "+d.Domain)
+		}
+		if len(words) > 0 {
+			ops = append(ops, Op{Kind: SetDefaults, Defaults: d, What: strings.Join(words, " ")})
+		}
+	}
+	return ops
+}
+
+// named settles what a listener is called. Where the name is taken by one of the
+// same kind, that one gets an address more; by another kind, the port tells them
+// apart.
+func named(all []stalwart.Listener, want stalwart.Listener) stalwart.Listener {
+	for _, l := range all {
+		switch {
+		case l.Name != want.Name:
+		case l.Protocol == want.Protocol && l.Implicit == want.Implicit:
+			want.ID = l.ID
+			return want
+		default:
+			want.Name += "-" + port(want.Binds[0])
+			return want
+		}
+	}
+	return want
+}
+
+// Serving gives the SMTP listener that is told to bind the wanted port, whoever
+// made it.
+func Serving(o Observed, d Desired) *stalwart.Listener {
+	want := port(d.Listener.Binds[0])
+	for _, l := range o.Listeners {
+		if l.Protocol == "smtp" && slices.ContainsFunc(l.Binds, func(b string) bool { return port(b) == want }) {
+			return &l
+		}
+	}
+	return nil
+}
