@@ -25,8 +25,8 @@ func (c *checker) that(ok bool, key, problem string, args ...any) {
 }
 
 func (c *checker) duration(key string, d Duration, least time.Duration) {
-	c.that(d.wrong == "", key, "%s is not a duration like 90s or 720h", d.wrong)
-	c.that(d.wrong != "" || d.Duration >= least, key, "%s is shorter than %s", d.Duration, least)
+	c.that(d.Wrong == "", key, "%s is not a duration like 90s or 720h", d.Wrong)
+	c.that(d.Wrong != "" || d.Duration >= least, key, "%s is shorter than %s", d.Duration, least)
 }
 
 func (c *checker) name(key, value string) {

@@ -121,7 +121,7 @@ const KeyWebhookSignature = "signatureKey"
 // Duration is a time.Duration in Go's notation ("90s", "720h").
 type Duration struct {
 	time.Duration
-	wrong string // what was written, where it is none: the check knows the key
+	Wrong string `json:"-"` // what was written, where it is none: the check knows the key
 }
 
 // UnmarshalJSON reads a string.
@@ -132,7 +132,7 @@ func (d *Duration) UnmarshalJSON(text []byte) error {
 		d.Duration, err = time.ParseDuration(s)
 	}
 	if err != nil {
-		d.wrong = string(text)
+		d.Wrong = string(text)
 	}
 	return nil
 }

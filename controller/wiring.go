@@ -102,6 +102,9 @@ func (c *Controller) podsChanged() func() {
 		defer mu.Unlock()
 		all := c.incarnations()
 		now, living := watcher.Digest(all), watcher.Lives(all)
+		if c.blind() != nil {
+			now = "not permitted"
+		}
 		restarted := lives != "" && living != "" && living != lives
 		changed := now != last
 		last = now
