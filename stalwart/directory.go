@@ -149,6 +149,9 @@ type Directory interface {
 	Owner(ctx context.Context, address string) (string, error) // who has an address, "" for nobody; it reads everybody
 	GrantPermissions(ctx context.Context, a *Account, p []Permission) error
 	SetPassword(ctx context.Context, a *Account, password redact.Secret) error
+	AppPasswords(ctx context.Context, a *Account) ([]AppPassword, error)
+	CreateAppPassword(ctx context.Context, a *Account, n NewAppPassword) (AppPassword, redact.Secret, error)
+	DestroyAppPassword(ctx context.Context, a *Account, p AppPassword) error // one that is gone already is no error
 	AllowedIPs(ctx context.Context) ([]string, error)
 	AllowIP(ctx context.Context, cidr string) error
 	Webhooks(ctx context.Context) ([]WebhookEntry, error)

@@ -82,6 +82,14 @@ func methods() map[string]func(ctx context.Context, d Directory) error {
 		"CreateAccount": func(ctx context.Context, d Directory) error {
 			return d.CreateAccount(ctx, NewAccount{Login: login, Permissions: []Permission{SendMail}, Password: password})
 		},
+		"AppPasswords": func(ctx context.Context, d Directory) error { _, err := d.AppPasswords(ctx, known); return err },
+		"CreateAppPassword": func(ctx context.Context, d Directory) error {
+			_, _, err := d.CreateAppPassword(ctx, known, NewAppPassword{Name: "n-1", Secret: password})
+			return err
+		},
+		"DestroyAppPassword": func(ctx context.Context, d Directory) error {
+			return d.DestroyAppPassword(ctx, known, AppPassword{ID: "x", Name: "n-1"})
+		},
 		"AddWebhook": func(ctx context.Context, d Directory) error {
 			return d.AddWebhook(ctx, Webhook{URL: "http://us.test/", Key: password})
 		},

@@ -102,5 +102,10 @@ func twoOfUs(t *testing.T, s *suite) {
 		one.run(t).converged(t)
 		one.run(t).converged(t).wroteNothing(t)
 	}
-	r.hasAddresses(t, r.from(), r.wish.SendAs[0])
+	// 0.16 takes the same alias twice without a word (observed on 0.16.3 and 0.16.18):
+	// two who append at the same moment leave it there twice, which grants it once.
+	have := slices.Compact(slices.Sorted(slices.Values(r.account(t).Addresses)))
+	if want := slices.Sorted(slices.Values([]string{r.from(), r.wish.SendAs[0]})); !slices.Equal(have, want) {
+		t.Errorf("the addresses are %v, want %v", have, want)
+	}
 }

@@ -1,0 +1,91 @@
+package rotation
+
+import (
+	"crypto/rand"
+	"hash/fnv"
+	"strconv"
+	"time"
+
+	"github.com/openova-io/smtp-mirror/redact"
+)
+
+// advanceIssued renews what we mint, and lets the account's password follow the
+// SOURCE beside it.
+func (w *world) advanceIssued() (Step, bool) {
+	current, password := w.state.Now(), w.state.Password(w.d.User)
+	switch {
+	case current == nil && password == nil:
+		// fall through: the password is recorded below, the first one minted after it
+	case current == nil || current.Slot == Main || current.User != w.d.User || !w.now.Before(w.due(*current)) || w.asked():
+		if w.Chosen {
+			return w.add(w.d.Fresh), true
+		}
+		return w.mint(), true
+	}
+	if password == nil || !w.isSource(*password) && w.freed(*password) {
+		return w.setBeside(), true
+	}
+	return Step{}, false
+}
+
+// asked reports a wish to rotate that was not granted yet.
+func (w *world) asked() bool { return w.d.Rotate != "" && w.d.Rotate != w.state.Handled }
+
+// due is when a minted credential is renewed: a little before its time, each
+// generation by another bit, at a window that has begun, and well before it
+// expires.
+func (w *world) due(g Generation) time.Time {
+	due := g.Created.Add(100 * 365 * 24 * time.Hour)
+	earlier := func(t time.Time) {
+		if t.Before(due) {
+			due = t
+		}
+	}
+	if w.d.Every > 0 {
+		earlier(g.Created.Add(w.d.Every - time.Duration(float64(w.d.Every)*0.1*fraction(g.Number))))
+	}
+	if !g.Expires.IsZero() {
+		earlier(g.Created.Add(g.Expires.Sub(g.Created) / 2))
+	}
+	if w.d.Window.After(g.Created) {
+		earlier(w.d.Window)
+	}
+	return due
+}
+
+// fraction is a number from 0 to 1 that is always the same for a generation.
+func fraction(number int64) float64 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(strconv.FormatInt(number, 10)))
+	return float64(h.Sum32()) / float64(1<<32)
+}
+
+// setBeside sets the account's password without mirroring it.
+func (w *world) setBeside() Step {
+	g := Generation{Slot: Main, Account: w.Account, User: w.d.User, Password: w.d.Source, Created: w.now}
+	s := w.state.without(func(other Generation) bool { return other.Slot == Main && other.User == w.d.User })
+	s.Last++
+	g.Number = s.Last
+	s.Generations = append(s.Generations, g)
+	kind := SetMain
+	if w.Observed.Password != nil && w.Observed.Password.Equal(w.d.Source) {
+		kind = Record
+	}
+	return Step{Kind: kind, Generation: g, State: s, Why: "the SOURCE's password"}
+}
+
+// Password makes a password of 32 letters and digits, about 190 bits.
+func Password() redact.Secret {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	out := make([]byte, 0, 32)
+	for len(out) < cap(out) {
+		var b [64]byte
+		_, _ = rand.Read(b[:]) // never fails since Go 1.24
+		for _, x := range b {
+			if int(x) < 4*len(letters) && len(out) < cap(out) { // without bias
+				out = append(out, letters[int(x)%len(letters)])
+			}
+		}
+	}
+	return redact.New(string(out))
+}

@@ -1,0 +1,90 @@
+package rotation
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// mark notes which generations have left the mirrors, and which have come back.
+func (w *world) mark() (Step, bool) {
+	s := w.state
+	s.Generations = slices.Clone(s.Generations)
+	changed := len(w.lost) > 0
+	for i, g := range s.Generations {
+		switch held := w.Holding[g.Number] || g.Number == s.Current; {
+		case held && !g.Left.IsZero():
+			s.Generations[i].Left, changed = time.Time{}, true
+		case !held && g.Left.IsZero():
+			s.Generations[i].Left, changed = w.now, true
+		}
+	}
+	return Step{Kind: Record, State: s, Why: "what the mirrors hold"}, changed
+}
+
+// promote moves the SOURCE's bytes from an app password into the account's
+// password, once that is free. They log in at every instant: the app password goes
+// afterwards.
+func (w *world) promote() (Step, bool) {
+	current, password := w.state.Now(), w.state.Password(w.d.User)
+	if w.d.Issued || current == nil || current.Slot != App || !w.isSource(*current) || password != nil && !w.freed(*password) {
+		return Step{}, false
+	}
+	g := *current
+	g.Slot, g.Name, g.ID = Main, "", ""
+	s := w.state.without(func(other Generation) bool {
+		return other.Number == g.Number || other.Slot == Main && other.User == w.d.User
+	})
+	s.Generations = append(s.Generations, g)
+	return Step{Kind: SetMain, Generation: g, State: s, Why: "the old password is free"}, true
+}
+
+// retire ends an app password that nobody is entitled to any more. Other users'
+// generations are only forgotten: their account is not ours to change.
+func (w *world) retire() (Step, bool) {
+	for _, g := range w.state.Generations {
+		if !w.freed(g) || g.Slot == Main && g.User == w.d.User {
+			continue
+		}
+		if g.Slot == App {
+			return w.destroy(Listed{ID: g.ID, Name: g.Name}, fmt.Sprintf("generation %d is over", g.Number)), true
+		}
+		return Step{Kind: Record, Why: "the user has changed", State: w.state.without(func(other Generation) bool { return other.Number == g.Number })}, true
+	}
+	return Step{}, false
+}
+
+// orphan ends an app password of ours that no state knows: its secret was lost in
+// a crash. Where the state is written first there is nothing to wait for.
+func (w *world) orphan() (Step, bool) {
+	for _, a := range w.Apps {
+		if !w.known(a) && (w.Chosen || a.Known >= orphanAge) {
+			return w.destroy(a, "nobody knows its secret"), true
+		}
+	}
+	return Step{}, false
+}
+
+// rest says when time alone will change something.
+func (w *world) rest() Step {
+	var wait time.Duration
+	sooner := func(d time.Duration) {
+		if d > 0 && (wait == 0 || d < wait) {
+			wait = d
+		}
+	}
+	for _, g := range w.state.Generations {
+		if g.Number != w.state.Current && !g.Left.IsZero() {
+			sooner(g.Left.Add(w.d.Overlap).Sub(w.now))
+		}
+	}
+	for _, a := range w.Apps {
+		if !w.known(a) {
+			sooner(orphanAge - a.Known)
+		}
+	}
+	if g := w.state.Now(); g != nil && w.d.Issued {
+		sooner(w.due(*g).Sub(w.now))
+	}
+	return Step{Kind: Rest, State: w.state, Wait: wait}
+}
