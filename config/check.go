@@ -104,12 +104,19 @@ func (c *checker) webhook(w Webhook) {
 // submissions checks each, and that no two of them want the same thing.
 func (c *checker) submissions(cfg *Config) {
 	names, targets := map[string]bool{}, map[string]bool{}
-	for i, s := range cfg.Submissions {
+	for _, s := range cfg.Submissions {
 		targets[cfg.Stalwart.Namespace+"/"+s.Secret] = true // a SOURCE is never a target
+	}
+	targets[cfg.Stalwart.Namespace+"/"+cfg.Stalwart.AdminSecret] = true
+	for i, s := range cfg.Submissions {
+		if s.Rotates() {
+			id := cfg.Stalwart.Namespace + "/" + s.StateSecret
+			c.that(!targets[id], fmt.Sprintf("submissions[%d].stateSecret", i), "%s has another role", id)
+			targets[id] = true
+		}
 		c.that(s.Secret != cfg.Stalwart.AdminSecret, fmt.Sprintf("submissions[%d].secret", i), "%s is the administrator's", s.Secret)
 		c.that(!cfg.Webhook.Enabled || s.Secret != cfg.Webhook.Secret, fmt.Sprintf("submissions[%d].secret", i), "%s is the webhook's", s.Secret)
 	}
-	targets[cfg.Stalwart.Namespace+"/"+cfg.Stalwart.AdminSecret] = true
 	if cfg.Webhook.Enabled {
 		targets[cfg.Stalwart.Namespace+"/"+cfg.Webhook.Secret] = true
 	}
@@ -132,6 +139,7 @@ func (c *checker) submission(at string, s Submission) {
 		c.that(false, at+".name", "%q: %s", s.Name, problem)
 	}
 	c.name(at+".secret", s.Secret)
+	c.rotation(at, s)
 	c.that(s.Gate == GateLogin || s.Gate == GateNone, at+".gate", "%q is neither login nor none", s.Gate)
 	for j, a := range s.SendAs {
 		c.mailAddress(fmt.Sprintf("%s.sendAs[%d]", at, j), a)

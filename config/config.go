@@ -57,6 +57,10 @@ type Submission struct {
 	Probe          Probe    `json:"probe"`
 	Gate           string   `json:"gate"`
 	Mirrors        []Mirror `json:"mirrors"`
+	Credentials    string   `json:"credentials"`
+	Issued         Issued   `json:"issued"`
+	Rotation       Rotation `json:"rotation"`
+	StateSecret    string   `json:"stateSecret"`
 }
 
 // Listener is the socket that the submission needs.

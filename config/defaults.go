@@ -45,6 +45,7 @@ func (s *Submission) complete() {
 		s.Listener.Manage = &yes
 	}
 	empty(&s.SendAs)
+	s.completeRotation()
 	if s.Mirrors == nil {
 		s.Mirrors = []Mirror{{}}
 	}

@@ -44,7 +44,7 @@ func targetMirror(m config.Mirror) watcher.Target {
 //	secret/submission           ●      ●
 //	secret/admin                ●               ●
 //	secret/webhook              ●
-//	secret/mirror                      ●
+//	secret/mirror               ○      ●        (○ where credentials are rotated)
 //	proof (chained)                    ●
 //	configmap/dns-records                       ●
 //	stalwart/incarnation        ●               ●
@@ -66,6 +66,9 @@ func Routes(c *config.Config) watcher.Routes {
 	for _, s := range c.Submissions {
 		on(targetRelay(s), sourceSubmission(s.Secret), sourceAdmin, sourceWebhookKey, sourceStalwart, sourceWebhook, sourceTrustFiles, sourceKnock(targetRelay(s)))
 		for _, m := range s.Mirrors {
+			if s.Rotates() {
+				on(targetRelay(s), sourceMirror(m)) // it waits for what the mirrors hold
+			}
 			on(targetMirror(m), sourceSubmission(s.Secret), sourceMirror(m), sourceProof(s.Name))
 		}
 	}

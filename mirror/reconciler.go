@@ -61,13 +61,17 @@ func (m *Mirror) Reconcile(ctx context.Context) (watcher.Result, error) {
 	if err != nil {
 		return m.keep(ctx, result, observed, err)
 	}
+	proof := m.Ledger.Latest(m.Submission)
+	proven := proof.Covers(source.UID, credentials)
+	if proven {
+		credentials = proof.Mirrored()
+	}
 	desired := Desire(credentials, source.UID, m.Wish)
 	if m.known.Equal(credentials) {
 		desired.Written = m.generation
 	}
-	proven := m.Ungated || m.Ledger.Latest(m.Submission).Covers(source.UID, credentials)
 	m.wanted, m.wantedSource = credentials, source.UID
-	return m.act(ctx, result, Decide(observed, desired, proven, m.generation), desired)
+	return m.act(ctx, result, Decide(observed, desired, proven || m.Ungated, m.generation), desired)
 }
 
 // credentials reads the SOURCE.

@@ -50,6 +50,9 @@ func Rules(c *config.Config) map[string][]rbacv1.PolicyRule {
 	home.rules = append(home.rules, restart(c.Stalwart.Restart)...)
 	for _, s := range c.Submissions {
 		home.readSecrets = append(home.readSecrets, s.Secret)
+		if s.Rotates() {
+			home.rules = append(home.rules, rule("", "secrets", []string{s.StateSecret}, "get", "create", "patch"))
+		}
 		for _, m := range s.Mirrors {
 			in(m.Namespace).applySecrets = append(in(m.Namespace).applySecrets, m.Name)
 		}

@@ -47,7 +47,9 @@ func (w *world) retire() (Step, bool) {
 			continue
 		}
 		if g.Slot == App {
-			return w.destroy(Listed{ID: g.ID, Name: g.Name}, fmt.Sprintf("generation %d is over", g.Number)), true
+			s := w.destroy(Listed{ID: g.ID, Name: g.Name}, fmt.Sprintf("generation %d is over", g.Number))
+			s.Generation = g
+			return s, true
 		}
 		return Step{Kind: Record, Why: "the user has changed", State: w.state.without(func(other Generation) bool { return other.Number == g.Number })}, true
 	}

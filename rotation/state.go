@@ -75,6 +75,24 @@ func (s State) with(g Generation) State {
 	return s
 }
 
+// Adopt begins a state with what is found: the account's password, and app
+// passwords of ours that somebody may run on although nobody knows their bytes.
+func Adopt(s State, password Generation, apps []Listed) State {
+	for _, a := range apps {
+		s = s.with(Generation{Slot: App, Name: a.Name, ID: a.ID, Account: password.Account, User: password.User, Created: password.Created, Expires: a.Expires})
+	}
+	return s.with(password)
+}
+
+// Minted fills in what the server chose.
+func (s State) Minted(number int64, id string, password redact.Secret) State {
+	s.Generations = slices.Clone(s.Generations)
+	if g := s.find(number); g != nil {
+		g.ID, g.Password = id, password
+	}
+	return s
+}
+
 // without is a state that lacks some generations.
 func (s State) without(drop func(Generation) bool) State {
 	s.Generations = slices.DeleteFunc(slices.Clone(s.Generations), drop)

@@ -116,11 +116,11 @@ func (r *Relay) apply(ctx context.Context, s stalwart.Directory, run *run, ops [
 		switch {
 		case err == nil:
 			changes, done = append(changes, changed(op)), append(done, op)
-			r.after(op, run.observed, run.desired)
+			r.after(op, run)
 			continue
 		case errors.Is(err, stalwart.ErrExists):
 			done = append(done, op) // somebody else was faster: no change of ours
-			r.after(op, run.observed, run.desired)
+			r.after(op, run)
 			continue
 		case op.Kind == GrantAddress && !strings.EqualFold(op.Address, run.credentials.From) && (isOwned(err) || isFinal(err)):
 			run.blocked, run.skipped = append(run.blocked, op.Address), append(run.skipped, op.String())
@@ -150,7 +150,8 @@ func isFinal(err error) bool {
 }
 
 // after remembers what a write makes necessary.
-func (r *Relay) after(op Op, o Observed, d Desired) {
+func (r *Relay) after(op Op, run *run) {
+	o, d := run.observed, run.desired
 	switch op.Kind {
 	case CreateDomain, CreateAccount, GrantAddress, GrantPermissions, SetPassword, DropCaches:
 		r.staleAll = true
@@ -161,7 +162,7 @@ func (r *Relay) after(op Op, o Observed, d Desired) {
 	if op.Kind == SetPassword || op.Kind == CreateAccount {
 		// Whoever set the default domain may have left the reload to us.
 		r.reloadDue = r.reloadDue || completed(o, d)
-		r.tried = &d.Password
+		r.tried, run.turn.main = &d.Password, &d.Password
 		r.Gate.Renew()
 	}
 }

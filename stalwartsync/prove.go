@@ -10,6 +10,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/openova-io/smtp-mirror/redact"
+	"github.com/openova-io/smtp-mirror/rotation"
 	"github.com/openova-io/smtp-mirror/smtpprobe"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/submission"
@@ -19,11 +21,14 @@ import (
 // prove logs in. What it finds out is learned, and the next round plans the cure
 // if there is one; if there is none, the trouble is named.
 func (r *Relay) prove(ctx context.Context, result *watcher.Result, run *run) (done bool, err error) {
-	probe, wait, err := r.login(ctx, run)
+	probe, wait, err := r.login(ctx, run, run.current())
 	if err != nil {
 		return false, err
 	}
 	if probe.Verdict == smtpprobe.Accepted {
+		if err := r.confirm(ctx, run); err != nil {
+			return false, err
+		}
 		r.conclude(result, run)
 		if run.obstacle != nil {
 			return true, run.obstacle // the rest works, and is proven
@@ -32,6 +37,10 @@ func (r *Relay) prove(ctx context.Context, result *watcher.Result, run *run) (do
 			err = r.Blind()
 		}
 		return true, err
+	}
+	if g := run.turn.state.Now(); probe.Verdict == smtpprobe.PasswordRefused && g != nil && g.Slot == rotation.App && run.turn.refused != g.Number {
+		run.turn.refused = g.Number // as good as lost: another one takes its place
+		return false, nil
 	}
 	run.belief = run.belief.Learn(probe.Verdict)
 	if len(r.plan(run)) > 0 {
@@ -45,12 +54,12 @@ func (r *Relay) prove(ctx context.Context, result *watcher.Result, run *run) (do
 
 // login probes through the gate. A credential that may not be offered now keeps
 // its last answer.
-func (r *Relay) login(ctx context.Context, run *run) (smtpprobe.Result, time.Duration, error) {
+func (r *Relay) login(ctx context.Context, run *run, password redact.Secret) (smtpprobe.Result, time.Duration, error) {
 	request, err := r.Request(run.credentials)
 	if err != nil {
 		return smtpprobe.Result{}, 0, err
 	}
-	request.User, request.Password = run.credentials.User, run.credentials.Password
+	request.User, request.Password = run.credentials.User, password
 	request.Senders = run.senders()
 	request.ImplicitTLS = run.credentials.ImplicitTLS()
 	var probe smtpprobe.Result
@@ -58,7 +67,7 @@ func (r *Relay) login(ctx context.Context, run *run) (smtpprobe.Result, time.Dur
 		probe = r.Probe(ctx, request)
 		switch probe.Verdict {
 		case smtpprobe.PasswordRefused:
-			r.refusal, r.refused = probe, &run.credentials.Password
+			r.refusal, r.refused = probe, &password
 			return true, nil
 		case smtpprobe.Accepted, smtpprobe.NotAuthorized, smtpprobe.SenderRefused:
 			return false, nil
@@ -95,6 +104,7 @@ func (r *Relay) conclude(result *watcher.Result, run *run) {
 			" was accepted, and MAIL FROM for " + strings.Join(run.senders(), ", ")})
 	}
 	result.Reason, result.Message = Findings(run.observed, r.reloadFailure, r.podFailure, r.optional)
+	result.After = run.turn.wait
 	if r.reloadFailure != nil || r.podFailure != nil || r.optional != nil {
 		result.After = 30 * time.Second
 	}
@@ -102,7 +112,7 @@ func (r *Relay) conclude(result *watcher.Result, run *run) {
 
 func (r *Relay) record(run *run) (at time.Time, news bool) {
 	at = time.Now()
-	news = r.Ledger.Record(r.Submission, submission.Proof{SourceUID: run.source.UID, Credentials: run.credentials, At: at})
+	news = r.Ledger.Record(r.Submission, submission.Proof{SourceUID: run.source.UID, Credentials: run.credentials, Login: run.current(), Generation: run.turn.state.Current, At: at})
 	if news {
 		r.Proven()
 	}

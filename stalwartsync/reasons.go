@@ -14,6 +14,7 @@ const (
 	ReasonHostnameMissing      = "HostnameMissing"
 	ReasonLoginsExhausted      = "LoginsExhausted"
 	ReasonWouldWrite           = "WouldWrite"
+	ReasonStateInvalid         = "StateInvalid"
 )
 
 // The changes of this room: reasons of Events.
@@ -31,4 +32,7 @@ const (
 	ChangedCaches      = "CachesDropped"
 	ChangedRestart     = "RestartRequested"
 	ChangedProof       = "LoginProven"
+
+	ChangedCredentialAdded = "CredentialAdded"
+	ChangedCredentialEnded = "CredentialEnded"
 )

@@ -33,7 +33,8 @@ type Relay struct {
 	Proven     func() // a new credential was proven
 	Restarter  *Restarter
 	DryRun     bool
-	Reload     bool // settings may wait for a reload since before our start
+	Rotation   *Rotation // nil = the password is set at once
+	Reload     bool      // settings may wait for a reload since before our start
 
 	tried         *redact.Secret // password that was written and has not been accepted yet
 	refusal       smtpprobe.Result
@@ -53,7 +54,7 @@ type Relay struct {
 
 // maxRounds bounds observe-plan-apply within one run: each cure is tried once,
 // and each write is followed by a read.
-const maxRounds = 10
+const maxRounds = 20
 
 // Reconcile observes, writes the difference, reads back, and logs in.
 func (r *Relay) Reconcile(ctx context.Context) (watcher.Result, error) {
@@ -98,6 +99,7 @@ type run struct {
 	skipped     []string // writes that were refused and are not tried again in this run
 	blocked     []string // addresses that cannot be granted
 	obstacle    error    // why the first of them cannot
+	turn        turn
 }
 
 func (r *Relay) converge(ctx context.Context, result *watcher.Result, run run) error {
@@ -109,7 +111,10 @@ func (r *Relay) converge(ctx context.Context, result *watcher.Result, run run) e
 	if err != nil {
 		return err
 	}
-	run.belief = r.belief(run.credentials)
+	if err := r.begin(ctx, &run); err != nil {
+		return err
+	}
+	run.belief = r.belief(run.credentials, run.desired.Password)
 	r.reloadDue, r.Reload = r.reloadDue || r.Reload, false
 	for range maxRounds {
 		done, err := r.round(ctx, directory, result, &run)
@@ -122,15 +127,15 @@ func (r *Relay) converge(ctx context.Context, result *watcher.Result, run run) e
 
 // belief starts from what is remembered: a password that worked and is not the
 // SOURCE's any more needs no failed login to be known as stale.
-func (r *Relay) belief(c submission.Credentials) Belief {
+func (r *Relay) belief(c submission.Credentials, password redact.Secret) Belief {
 	last := r.Ledger.Latest(r.Submission)
-	if r.restarted.Swap(false) || r.curedFor == nil || !r.curedFor.Equal(c.Password) {
-		r.cured, r.curedFor = Belief{}, &c.Password
+	if r.restarted.Swap(false) || r.curedFor == nil || !r.curedFor.Equal(password) {
+		r.cured, r.curedFor = Belief{}, &password
 	}
 	return Belief{
 		RightsTried: r.cured.RightsTried, CachesTried: r.cured.CachesTried,
-		PasswordStale: !last.At.IsZero() && last.Credentials.User == c.User && !last.Credentials.Password.Equal(c.Password),
-		PasswordTried: r.tried != nil && r.tried.Equal(c.Password),
+		PasswordStale: r.Rotation == nil && !last.At.IsZero() && last.Credentials.User == c.User && !last.Credentials.Password.Equal(c.Password),
+		PasswordTried: r.tried != nil && r.tried.Equal(password),
 	}
 }
 
@@ -158,6 +163,9 @@ func (r *Relay) round(ctx context.Context, s stalwart.Directory, result *watcher
 		return false, err
 	}
 	run.last = nil
+	if changed, err := r.rotate(ctx, s, result, run); changed || err != nil {
+		return false, err
+	}
 	if !r.DryRun {
 		r.podFailure = r.dropStale(ctx)
 		err = r.reload(ctx, s)

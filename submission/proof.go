@@ -5,19 +5,32 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/openova-io/smtp-mirror/redact"
 )
 
 // Proof says that a real login with exactly these credentials was accepted,
 // for every granted address, at the address that consumers dial.
 type Proof struct {
 	SourceUID   types.UID
-	Credentials Credentials
+	Credentials Credentials   // of the SOURCE
+	Login       redact.Secret // the password that logged in: the SOURCE's, or one beside it
+	Generation  int64         // of Login; 0 where generations are not counted
 	At          time.Time
 }
 
 // Covers reports whether the proof was made with these credentials of this source.
 func (p Proof) Covers(uid types.UID, c Credentials) bool {
 	return p.SourceUID == uid && !p.At.IsZero() && p.Credentials.Equal(c)
+}
+
+// Mirrored are the credentials that consumers are to use.
+func (p Proof) Mirrored() Credentials {
+	c := p.Credentials
+	if !p.Login.Empty() {
+		c.Password = p.Login
+	}
+	return c
 }
 
 // Ledger keeps the newest proof of each submission, in memory: a proof is cheap
@@ -38,7 +51,7 @@ func (l *Ledger) Record(submission string, p Proof) (news bool) {
 	}
 	old, had := l.proofs[submission]
 	l.proofs[submission] = p
-	return !had || !old.Covers(p.SourceUID, p.Credentials)
+	return !had || !old.Covers(p.SourceUID, p.Credentials) || !old.Login.Equal(p.Login) || old.Generation != p.Generation
 }
 
 // Revoke forgets the proof of a submission: its credentials were refused.

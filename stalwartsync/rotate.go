@@ -1,0 +1,209 @@
+package stalwartsync
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/openova-io/smtp-mirror/redact"
+	"github.com/openova-io/smtp-mirror/rotation"
+	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/watcher"
+)
+
+// statePause is how often a missing right is tried again.
+const statePause = 5 * time.Second
+
+// Rotation replaces the credentials of a submission without refusing anybody. Its
+// exported fields are set once.
+type Rotation struct {
+	Store      *Store
+	Issued     bool
+	Overlap    time.Duration
+	Every      time.Duration
+	Lifetime   time.Duration
+	AllowedIPs []string
+	Mirrors    []func() (*corev1.Secret, error) // whatever consumers read
+	Running    func() int64                     // the lowest generation that a consumer may run on
+
+	seen map[string]time.Time // app passwords that no state knew, since when
+}
+
+// turn is what a run knows of the rotation.
+type turn struct {
+	state   rotation.State
+	version string         // of the state Secret
+	unsaved bool           // the state is a belief that a login has to confirm
+	main    *redact.Secret // what the account's password certainly is
+	refused int64          // the generation whose login was refused
+	wait    time.Duration
+}
+
+// begin reads the state. Where there is none, what the mirrors hold is taken over
+// if it logs in, else the SOURCE is what everybody is to use.
+func (r *Relay) begin(ctx context.Context, run *run) error {
+	if r.Rotation == nil {
+		return nil
+	}
+	state, version, err := r.Rotation.Store.Load(ctx)
+	if err != nil {
+		return err
+	}
+	run.turn = turn{state: state, version: version}
+	run.expect()
+	return nil
+}
+
+// expect derives what the account's password should be.
+func (r *run) expect() {
+	if g := r.turn.state.Password(r.credentials.User); g != nil {
+		r.desired.Password = g.Password
+	}
+}
+
+// current is the credential that is proven and mirrored.
+func (r *run) current() redact.Secret {
+	if g := r.turn.state.Now(); g != nil {
+		return g.Password
+	}
+	return r.credentials.Password
+}
+
+// rotate takes one step. The account is there when it is called.
+func (r *Relay) rotate(ctx context.Context, s stalwart.Directory, result *watcher.Result, run *run) (changed bool, err error) {
+	if r.Rotation == nil || r.DryRun {
+		return false, nil
+	}
+	apps, err := r.Rotation.listed(ctx, s, r.Submission, run)
+	if err != nil {
+		return false, err
+	}
+	if len(run.turn.state.Generations) == 0 {
+		if err := r.adopt(ctx, run, apps); err != nil {
+			return false, err
+		}
+	}
+	step := rotation.Next(r.Rotation.observed(run, apps), r.Rotation.desired(r.Submission, run), time.Now())
+	if step.Kind == rotation.Rest {
+		run.turn.wait = step.Wait
+		return false, nil
+	}
+	change, err := r.step(ctx, s, run, step)
+	if err == nil && change.Reason != "" {
+		change.Action, change.Writes = string(step.Kind), 1
+		result.Changes = append(result.Changes, change)
+	}
+	run.expect()
+	return true, err
+}
+
+// adopt begins where there is no state. A mirror whose bytes differ from the
+// SOURCE and still log in has consumers that must not be refused; app passwords of
+// ours may have some too.
+func (r *Relay) adopt(ctx context.Context, run *run, apps []rotation.Listed) error {
+	g := rotation.Generation{Slot: rotation.Main, Account: run.observed.Account.ID, User: run.credentials.User, Password: run.credentials.Password, Created: time.Now()}
+	for _, held := range r.Rotation.held(run.credentials.User) {
+		if held.Equal(run.credentials.Password) || run.turn.main != nil {
+			continue
+		}
+		accepted, err := r.accepts(ctx, run, held)
+		if err != nil {
+			return err
+		}
+		if accepted {
+			g.Password, run.turn.main = held, &held
+			break
+		}
+	}
+	run.turn.state = rotation.Adopt(run.turn.state, g, apps)
+	run.turn.unsaved = true
+	run.expect()
+	return nil
+}
+
+// listed are the app passwords of ours.
+func (o *Rotation) listed(ctx context.Context, s stalwart.Directory, submission string, run *run) ([]rotation.Listed, error) {
+	all, err := s.AppPasswords(ctx, run.observed.Account)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]time.Time{}
+	var ours []rotation.Listed
+	for _, p := range all {
+		number, ok := strings.CutPrefix(p.Name, rotation.NamePrefix(submission))
+		if _, err := strconv.ParseUint(number, 10, 63); !ok || err != nil {
+			continue
+		}
+		since, known := o.seen[p.ID]
+		if !known {
+			since = time.Now()
+		}
+		seen[p.ID] = since
+		ours = append(ours, rotation.Listed{ID: p.ID, Name: p.Name, Expires: p.ExpiresAt, Known: time.Since(since)})
+	}
+	o.seen = seen
+	return ours, nil
+}
+
+// held are the passwords that the mirrors hold for a user.
+func (o *Rotation) held(user string) []redact.Secret {
+	var all []redact.Secret
+	for _, read := range o.Mirrors {
+		m, err := read()
+		if err != nil || m == nil {
+			continue
+		}
+		for _, keys := range [][2]string{{"smtp-user", "smtp-pass"}, {"SMTP_USER", "SMTP_PASS"}, {"user", "password"}} {
+			if string(m.Data[keys[0]]) == user && len(m.Data[keys[1]]) > 0 {
+				all = append(all, redact.New(string(m.Data[keys[1]])))
+				break
+			}
+		}
+	}
+	return all
+}
+
+// holds reports whether some mirror holds the bytes, or cannot be looked at.
+func (o *Rotation) holds(password redact.Secret) bool {
+	for _, read := range o.Mirrors {
+		m, err := read()
+		if err != nil {
+			return true
+		}
+		if m == nil {
+			continue
+		}
+		for _, value := range m.Data {
+			if bytes.Equal(value, []byte(password.Reveal())) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (o *Rotation) observed(run *run, apps []rotation.Listed) rotation.Observed {
+	seen := rotation.Observed{State: run.turn.state, Chosen: run.observed.Generation == stalwart.Gen015, Account: run.observed.Account.ID, Apps: apps,
+		Holding: map[int64]bool{}, Running: o.Running(), Password: run.turn.main, Refused: run.turn.refused}
+	for _, g := range run.turn.state.Generations {
+		seen.Holding[g.Number] = o.holds(g.Password)
+	}
+	return seen
+}
+
+func (o *Rotation) desired(submission string, run *run) rotation.Desired {
+	return rotation.Desired{Submission: submission, User: run.credentials.User, Source: run.credentials.Password, Fresh: rotation.Password(),
+		Issued: o.Issued, Overlap: o.Overlap, Every: o.Every, Lifetime: o.Lifetime}
+}
+
+// account is the one that a generation belongs to: the user may have changed.
+func account(run *run, g rotation.Generation) *stalwart.Account {
+	a := *run.observed.Account
+	a.ID = cmp.Or(g.Account, a.ID)
+	return &a
+}
