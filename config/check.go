@@ -130,6 +130,9 @@ func (c *checker) submissions(cfg *Config) {
 			c.that(!targets[id], key, "%s is a source or the target of another mirror", id)
 			targets[id] = true
 			c.mirror(key, m)
+			for k, x := range m.Consumers {
+				c.consumer(fmt.Sprintf("%s.consumers[%d]", key, k), x)
+			}
 		}
 	}
 }

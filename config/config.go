@@ -85,6 +85,7 @@ type Mirror struct {
 	Shapes      []string          `json:"shapes"`
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations"`
+	Consumers   []Consumer        `json:"consumers"`
 }
 
 // ObjectName is an object's namespace and name.

@@ -56,6 +56,7 @@ func (s *Submission) complete() {
 		if m.Shapes == nil {
 			m.Shapes = []string{"smtp", "legacy"}
 		}
+		m.completeConsumers()
 		for _, set := range []*map[string]string{&m.Labels, &m.Annotations} {
 			if *set == nil {
 				*set = map[string]string{}

@@ -3,7 +3,11 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/openova-io/smtp-mirror/workload"
 )
 
 // The values of credentials: what the mirrors hold.
@@ -21,12 +25,43 @@ type Issued struct {
 
 // Rotation is how one credential replaces another.
 type Rotation struct {
-	Overlap Duration `json:"overlap"` // how long the old one still logs in after it has left the mirrors; 0s = not at all
+	Overlap         Duration `json:"overlap"`         // how long the old one still logs in after it has left the mirrors; 0s = not at all
+	RolloutDeadline Duration `json:"rolloutDeadline"` // how long a consumer may take to roll before it is said
+}
+
+// Consumer is a workload whose Pods keep the credential that they were started with.
+type Consumer struct {
+	Kind      string `json:"kind"` // Deployment, StatefulSet, DaemonSet
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	Via       Via    `json:"via"`
+}
+
+// Via is the Secret that a consumer's Pods really read, rendered from the mirror.
+type Via struct {
+	Namespace string  `json:"namespace"` // "" = the consumer's
+	Name      string  `json:"name"`      // "" = they read the mirror itself
+	Keys      ViaKeys `json:"keys"`
+}
+
+// ViaKeys are its keys.
+type ViaKeys struct {
+	User string `json:"user"`
+	Pass string `json:"pass"`
 }
 
 // Rotates reports whether generations are kept.
 func (s Submission) Rotates() bool {
-	return s.Rotation.Overlap.Duration > 0 || s.Credentials == CredentialsIssued
+	return s.Rotation.Overlap.Duration > 0 || s.Credentials == CredentialsIssued || len(s.Consumers()) > 0
+}
+
+// Consumers are those of all mirrors.
+func (s Submission) Consumers() []Consumer {
+	var all []Consumer
+	for _, m := range s.Mirrors {
+		all = append(all, m.Consumers...)
+	}
+	return all
 }
 
 func (s *Submission) completeRotation() {
@@ -36,11 +71,40 @@ func (s *Submission) completeRotation() {
 	if s.Issued.RotateEvery == (Duration{}) {
 		s.Issued.RotateEvery.Duration = 720 * time.Hour
 	}
+	if s.Rotation.RolloutDeadline == (Duration{}) {
+		s.Rotation.RolloutDeadline.Duration = 10 * time.Minute
+	}
+}
+
+func (m *Mirror) completeConsumers() {
+	if m.Consumers == nil {
+		m.Consumers = []Consumer{}
+	}
+	for i := range m.Consumers {
+		c := &m.Consumers[i]
+		fill(&c.Kind, workload.Deployment)
+		if c.Via.Name != "" {
+			fill(&c.Via.Namespace, c.Namespace)
+		}
+		fill(&c.Via.Keys.User, "smtp-user")
+		fill(&c.Via.Keys.Pass, "smtp-pass")
+	}
+}
+
+func (c *checker) consumer(at string, x Consumer) {
+	c.that(slices.Contains(workload.Kinds(), x.Kind), at+".kind", "%q is none of %s", x.Kind, strings.Join(workload.Kinds(), ", "))
+	c.namespace(at+".namespace", x.Namespace)
+	c.name(at+".name", x.Name)
+	if x.Via.Name != "" {
+		c.namespace(at+".via.namespace", x.Via.Namespace)
+		c.name(at+".via.name", x.Via.Name)
+	}
 }
 
 func (c *checker) rotation(at string, s Submission) {
 	c.that(s.Credentials == CredentialsSource || s.Credentials == CredentialsIssued, at+".credentials", "%q is neither source nor issued", s.Credentials)
 	c.duration(at+".rotation.overlap", s.Rotation.Overlap, 0)
+	c.duration(at+".rotation.rolloutDeadline", s.Rotation.RolloutDeadline, time.Second)
 	c.duration(at+".issued.rotateEvery", s.Issued.RotateEvery, time.Minute)
 	c.duration(at+".issued.expiresAfter", s.Issued.ExpiresAfter, 0)
 	if expires := s.Issued.ExpiresAfter.Duration; expires > 0 {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/openova-io/smtp-mirror/audit"
 	"github.com/openova-io/smtp-mirror/config"
+	"github.com/openova-io/smtp-mirror/rollout"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
 	"github.com/openova-io/smtp-mirror/submission"
@@ -53,6 +54,7 @@ type Controller struct {
 	trail  *audit.Trail
 	loop   *watcher.Loop
 	ledger submission.Ledger
+	board  rollout.Board
 
 	fleet      *stalwart.Fleet
 	adminGate  *stalwart.Gate

@@ -3,6 +3,7 @@ package controller
 import (
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/watcher"
+	"github.com/openova-io/smtp-mirror/workload"
 )
 
 // The sources that wake, by name.
@@ -28,6 +29,16 @@ func sourceMirror(m config.Mirror) watcher.Source {
 func sourceKnock(t watcher.Target) watcher.Source { return watcher.Source("knock/" + t) }
 
 func sourceProof(submission string) watcher.Source { return watcher.Source("proof/" + submission) }
+
+func sourceVia(x config.Consumer) watcher.Source {
+	return watcher.Source("secret/via/" + x.Via.Namespace + "/" + x.Via.Name)
+}
+
+func sourceRolled(submission string) watcher.Source { return watcher.Source("rolled/" + submission) }
+
+func targetConsumer(s config.Submission, x config.Consumer) watcher.Target {
+	return watcher.Target("consumer/" + s.Name + "/" + x.Namespace + "/" + workload.Resource(x.Kind) + "/" + x.Name)
+}
 
 // The targets.
 const targetRecord watcher.Target = "dkim-record"
@@ -68,6 +79,10 @@ func Routes(c *config.Config) watcher.Routes {
 		for _, m := range s.Mirrors {
 			if s.Rotates() {
 				on(targetRelay(s), sourceMirror(m)) // it waits for what the mirrors hold
+			}
+			for _, x := range m.Consumers {
+				on(targetConsumer(s, x), sourceMirror(m), sourceProof(s.Name), sourceVia(x))
+				on(targetRelay(s), sourceRolled(s.Name))
 			}
 			on(targetMirror(m), sourceSubmission(s.Secret), sourceMirror(m), sourceProof(s.Name))
 		}

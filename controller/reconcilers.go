@@ -6,9 +6,9 @@ import (
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/dkimwatch"
 	"github.com/openova-io/smtp-mirror/mirror"
-	"github.com/openova-io/smtp-mirror/rotation"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
 	"github.com/openova-io/smtp-mirror/watcher"
+	"github.com/openova-io/smtp-mirror/workload"
 )
 
 // relay wires the reconciler of one submission.
@@ -26,7 +26,7 @@ func (c *Controller) relay(s config.Submission) *stalwartsync.Relay {
 		r.Rotation = c.rotation(s)
 	}
 	if restart := c.o.Config.Stalwart.Restart; restart.Enabled {
-		r.Restarter = &stalwartsync.Restarter{Apps: c.o.Clients.Apps, Kind: restart.Kind, Namespace: c.o.Config.Stalwart.Namespace, Name: restart.Name}
+		r.Restarter = &workload.Workload{Apps: c.o.Clients.Apps, Kind: restart.Kind, Namespace: c.o.Config.Stalwart.Namespace, Name: restart.Name}
 	}
 	return r
 }
@@ -40,21 +40,6 @@ func (c *Controller) blind() error {
 		return denied
 	}
 	return nil
-}
-
-// rotation wires how the credentials of a submission replace each other.
-func (c *Controller) rotation(s config.Submission) *stalwartsync.Rotation {
-	home := c.o.Config.Stalwart.Namespace
-	r := &stalwartsync.Rotation{
-		Store:  &stalwartsync.Store{Secrets: c.o.Clients.Core.Secrets(home), Namespace: home, Name: s.StateSecret},
-		Issued: s.Credentials == config.CredentialsIssued, Overlap: s.Rotation.Overlap.Duration,
-		Every: s.Issued.RotateEvery.Duration, Lifetime: s.Issued.ExpiresAfter.Duration, AllowedIPs: s.Issued.AllowedIPs,
-		Running: func() int64 { return rotation.Nobody },
-	}
-	for _, m := range s.Mirrors {
-		r.Mirrors = append(r.Mirrors, c.secrets[m.Namespace+"/"+m.Name].One)
-	}
-	return r
 }
 
 // mirror wires the reconciler of one target.

@@ -38,6 +38,9 @@ func New(o Options) (*Controller, error) {
 		reconcilers[targetRelay(s)] = c.relay(s)
 		for _, m := range s.Mirrors {
 			reconcilers[targetMirror(m)] = c.mirror(s, m)
+			for _, x := range m.Consumers {
+				reconcilers[targetConsumer(s, x)] = c.consumer(s, m, x)
+			}
 		}
 	}
 	c.loop = watcher.NewLoop(watcher.LoopOptions{Reconcilers: reconcilers, Routes: Routes(o.Config), Resync: o.Config.Resync.Duration, Observe: c.observe, Metrics: o.Queue})
@@ -56,6 +59,7 @@ func (c *Controller) watchObjects() {
 		c.trust.add(s.Probe.CAFile)
 		for _, m := range s.Mirrors {
 			c.secret(m.Namespace, m.Name, sourceMirror(m))
+			c.rendered(m)
 		}
 	}
 	c.records = watcher.NewFeed(watcher.ConfigMap(core, cfg.DNSRecords.Namespace, cfg.DNSRecords.Name), c.waker(sourceRecords))

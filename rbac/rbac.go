@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/openova-io/smtp-mirror/config"
+	"github.com/openova-io/smtp-mirror/workload"
 )
 
 // Name is the name of every Role and RoleBinding.
@@ -53,6 +54,13 @@ func Rules(c *config.Config) map[string][]rbacv1.PolicyRule {
 		if s.Rotates() {
 			home.rules = append(home.rules, rule("", "secrets", []string{s.StateSecret}, "get", "create", "patch"))
 		}
+		for _, x := range s.Consumers() {
+			n := in(x.Namespace)
+			n.rules = append(n.rules, rule("apps", workload.Resource(x.Kind), []string{x.Name}, "get", "patch"), rule("", "pods", nil, "list"))
+			if x.Via.Name != "" {
+				in(x.Via.Namespace).readSecrets = append(in(x.Via.Namespace).readSecrets, x.Via.Name)
+			}
+		}
 		for _, m := range s.Mirrors {
 			in(m.Namespace).applySecrets = append(in(m.Namespace).applySecrets, m.Name)
 		}
@@ -73,8 +81,7 @@ func restart(r config.Restart) []rbacv1.PolicyRule {
 	if !r.Enabled {
 		return nil
 	}
-	resource := map[string]string{"StatefulSet": "statefulsets", "Deployment": "deployments"}[r.Kind]
-	return []rbacv1.PolicyRule{rule("apps", resource, []string{r.Name}, "get", "patch")}
+	return []rbacv1.PolicyRule{rule("apps", workload.Resource(r.Kind), []string{r.Name}, "get", "patch")}
 }
 
 func (n *needs) list() []rbacv1.PolicyRule {

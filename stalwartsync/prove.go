@@ -161,16 +161,16 @@ func missing(probe smtpprobe.Result) string {
 }
 
 func (r *Relay) restart(ctx context.Context, result *watcher.Result, t Trouble, l stalwart.Listener) (Trouble, error) {
-	workload, err := r.Restarter.Read(ctx)
+	seen, err := r.Restarter.Read(ctx)
 	if err != nil {
 		return t, apiError(err)
 	}
-	switch DecideRestart(workload, restartToken(l)) {
+	switch DecideRestart(Running{requested(seen.Annotations), seen.Complete}, restartToken(l)) {
 	case RestartFailed:
 		t.Reason, t.Wait = ReasonListenerStillMissing, time.Minute
 		t.Message = "Stalwart was restarted for the listener " + l.Name + ", and its port is still closed"
 	case RestartRequest:
-		if err := r.Restarter.Request(ctx, r.Submission, restartToken(l)); err != nil {
+		if err := r.Restarter.Annotate(ctx, AnnotationOf(r.Submission), restartToken(l)); err != nil {
 			return t, apiError(err)
 		}
 		result.Changes = append(result.Changes, watcher.Change{Reason: ChangedRestart, Action: "Restart", Message: "asked for a restart of Stalwart, to bind the listener " + l.Name, Writes: 1})

@@ -14,6 +14,7 @@ import (
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/submission"
 	"github.com/openova-io/smtp-mirror/watcher"
+	"github.com/openova-io/smtp-mirror/workload"
 )
 
 // Relay makes one submission true in Stalwart. Its exported fields are set once;
@@ -30,8 +31,8 @@ type Relay struct {
 	Request    func(c submission.Credentials) (smtpprobe.Request, error) // address, names and trust of the probe
 	Gate       *stalwart.Gate                                            // of the submission's own logins
 	Ledger     *submission.Ledger
-	Proven     func() // a new credential was proven
-	Restarter  *Restarter
+	Proven     func()             // a new credential was proven
+	Restarter  *workload.Workload // Stalwart's own, where it may be restarted
 	DryRun     bool
 	Rotation   *Rotation // nil = the password is set at once
 	Reload     bool      // settings may wait for a reload since before our start

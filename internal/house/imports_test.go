@@ -12,8 +12,8 @@ import (
 var level = map[string]int{ //nolint:gochecknoglobals // a constant table
 	"redact":     0,
 	"submission": 1, "dnsrecords": 1, "rotation": 1,
-	"watcher": 2, "stalwart": 2, "smtpprobe": 2,
-	"mirror": 3, "stalwartsync": 3, "dkimwatch": 3, "audit": 3,
+	"watcher": 2, "workload": 2, "stalwart": 2, "smtpprobe": 2,
+	"mirror": 3, "stalwartsync": 3, "dkimwatch": 3, "rollout": 3, "audit": 3,
 	"config": 4, "rbac": 5, "controller": 6, "cmd/smtp-mirror": 7,
 }
 

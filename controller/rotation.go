@@ -1,0 +1,57 @@
+package controller
+
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/openova-io/smtp-mirror/config"
+	"github.com/openova-io/smtp-mirror/rollout"
+	"github.com/openova-io/smtp-mirror/stalwartsync"
+	"github.com/openova-io/smtp-mirror/workload"
+)
+
+// rotation wires how the credentials of a submission replace each other.
+func (c *Controller) rotation(s config.Submission) *stalwartsync.Rotation {
+	home := c.o.Config.Stalwart.Namespace
+	r := &stalwartsync.Rotation{
+		Store:  &stalwartsync.Store{Secrets: c.o.Clients.Core.Secrets(home), Namespace: home, Name: s.StateSecret},
+		Issued: s.Credentials == config.CredentialsIssued, Overlap: s.Rotation.Overlap.Duration,
+		Every: s.Issued.RotateEvery.Duration, Lifetime: s.Issued.ExpiresAfter.Duration, AllowedIPs: s.Issued.AllowedIPs,
+		Running: func() int64 { return c.board.Lowest(s.Name) },
+	}
+	for _, m := range s.Mirrors {
+		r.Mirrors = append(r.Mirrors, c.secrets[m.Namespace+"/"+m.Name].One)
+		for _, x := range m.Consumers {
+			if x.Via.Name != "" {
+				r.Mirrors = append(r.Mirrors, c.secrets[x.Via.Namespace+"/"+x.Via.Name].One)
+			}
+		}
+	}
+	return r
+}
+
+// consumer wires the reconciler of one workload that is rolled.
+func (c *Controller) consumer(s config.Submission, m config.Mirror, x config.Consumer) *rollout.Consumer {
+	r := &rollout.Consumer{
+		Submission: s.Name, Workload: workload.Workload{Apps: c.o.Clients.Apps, Kind: x.Kind, Namespace: x.Namespace, Name: x.Name},
+		Pods: c.o.Clients.Core.Pods(x.Namespace), Read: c.secrets[m.Namespace+"/"+m.Name].One, Ledger: &c.ledger, Board: &c.board,
+		Moved: func() { c.loop.Wake(sourceRolled(s.Name)) }, Deadline: s.Rotation.RolloutDeadline.Duration, DryRun: c.o.DryRun,
+	}
+	if x.Via.Name != "" {
+		via := c.secrets[x.Via.Namespace+"/"+x.Via.Name]
+		r.Via = func() (*corev1.Secret, string, error) {
+			secret, err := via.One()
+			return secret, x.Via.Keys.Pass, err
+		}
+	}
+	c.board.Expect(s.Name, r.Name())
+	return r
+}
+
+// rendered watches what consumers of a mirror really read.
+func (c *Controller) rendered(m config.Mirror) {
+	for _, x := range m.Consumers {
+		if x.Via.Name != "" {
+			c.secret(x.Via.Namespace, x.Via.Name, sourceVia(x))
+		}
+	}
+}
