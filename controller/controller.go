@@ -16,6 +16,7 @@ import (
 
 	"github.com/openova-io/smtp-mirror/audit"
 	"github.com/openova-io/smtp-mirror/config"
+	"github.com/openova-io/smtp-mirror/mirror"
 	"github.com/openova-io/smtp-mirror/rollout"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
@@ -60,6 +61,7 @@ type Controller struct {
 	adminGate  *stalwart.Gate
 	loginGates map[string]*stalwart.Gate
 	relays     []*stalwartsync.Relay
+	mirrors    []*mirror.Mirror
 
 	feeds   []feed
 	sources map[string][]watcher.Source // what the feed of an object wakes, by namespace/name
@@ -168,6 +170,9 @@ func (c *Controller) Stalwart() stalwart.Info { return *c.pulse.info.Load() }
 
 // lead runs the loop for one term.
 func (c *Controller) lead(ctx context.Context) {
+	for _, m := range c.mirrors {
+		m.Renew()
+	}
 	c.leading.Store(true)
 	c.o.Metrics.Leader.Set(1)
 	c.o.Log.Info("leading", "identity", c.o.Identity)
@@ -216,7 +221,8 @@ func (c *Controller) answered(address string) {
 		c.loop.Wake(s.(watcher.Source))
 		return
 	}
-	c.restarted()
+	c.loop.Wake(sourceStalwart)
+	c.pulse.soon() // it tells whether this is another process
 }
 
 // restarted says that Stalwart is another process than before: refused

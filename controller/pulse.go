@@ -23,7 +23,7 @@ const (
 // restarts all the time. A change only wakes.
 type pulse struct {
 	c    *Controller
-	last map[string]string // address -> boot id, "" on 0.15, down while it does not answer
+	last map[string]*process // by address
 	info atomic.Pointer[stalwart.Info]
 	now  chan struct{} // do not wait for the next tick
 
@@ -39,7 +39,7 @@ func (p *pulse) soon() {
 }
 
 func newPulse(c *Controller) *pulse {
-	p := &pulse{c: c, last: map[string]string{}, now: make(chan struct{}, 1)}
+	p := &pulse{c: c, last: map[string]*process{}, now: make(chan struct{}, 1)}
 	p.info.Store(&stalwart.Info{})
 	return p
 }
@@ -64,34 +64,27 @@ func (p *pulse) run(ctx context.Context) {
 	}
 }
 
-// down stands for a boot id while nothing answers.
-const down = "down"
-
-// beat asks every process once. One that answers again is another process, or may
-// be: on 0.15 there is no boot id to tell.
+// beat asks every process once.
 func (p *pulse) beat(ctx context.Context) {
 	if !p.c.leading.Load() {
 		return // a standby does not need to know, and every request with a password is a risk
 	}
 	changed := p.again.Swap(false) || p.info.Load().Generation == ""
-	seen := map[string]string{}
+	seen := map[string]*process{}
 	addresses := p.addresses()
 	p.c.fleet.Keep(addresses)
 	for _, address := range addresses {
-		old, known := p.last[address]
-		id, err := p.bootID(ctx, address)
-		switch {
-		case knockAt(err) != "" || refusedCredential(err) && !dials(ctx, address):
-			id = down
-		case err != nil:
-			id = old // unknown now, not another
+		one := p.last[address]
+		if one == nil {
+			one = &process{ids: map[string]bool{}}
 		}
-		seen[address] = id
-		switch {
-		case !known || id == old:
-		case id == down:
-			p.c.loop.Wake(sourceStalwart) // who misses it says so, and has it knocked at
-		default:
+		seen[address] = one
+		id, err := p.bootID(ctx, address)
+		silent := knockAt(err) != "" || refusedCredential(err) && !dials(ctx, address)
+		switch one.look(id, silent, err) {
+		case gone:
+			p.c.loop.Wake(sourceStalwart)
+		case anew:
 			p.c.restarted()
 			changed = true
 		}
@@ -101,6 +94,50 @@ func (p *pulse) beat(ctx context.Context) {
 		p.identify(ctx)
 	}
 }
+
+// process is what is known of whoever answers at an address: the boot ids that it
+// has shown. Behind a balancer there are several, which come back; a restart is one
+// that was never seen.
+type process struct {
+	ids  map[string]bool
+	down bool
+}
+
+// news is what a look at a process tells.
+type news int
+
+const (
+	same news = iota
+	gone      // nothing answers any more
+	anew      // it is another process, or may be
+)
+
+// look takes in an answer. Where there is no boot id to tell (0.15, a refused
+// credential), one that answers again counts as another.
+func (p *process) look(id string, silent bool, err error) news {
+	wasDown, known := p.down, len(p.ids) > 0
+	p.down = silent
+	switch {
+	case silent && !wasDown:
+		return gone
+	case silent:
+		return same
+	case err != nil:
+		return map[bool]news{true: anew, false: same}[wasDown]
+	}
+	old := p.ids[id]
+	if len(p.ids) >= maxIDs {
+		clear(p.ids)
+	}
+	p.ids[id] = true
+	if known && !old || wasDown && id == "" {
+		return anew
+	}
+	return same
+}
+
+// maxIDs bounds how many boot ids are remembered of one address.
+const maxIDs = 64
 
 // refusedCredential reports whether nothing was asked: the administrator's password
 // was refused, and may be right as soon as Stalwart has restarted.

@@ -13,7 +13,7 @@ import (
 
 // relay wires the reconciler of one submission.
 func (c *Controller) relay(s config.Submission) *stalwartsync.Relay {
-	gate := c.o.Gates.Named("submission/" + s.Name)
+	gate := c.o.Gates.Named("submission " + s.Name + " at " + s.Probe.Address + " of " + c.o.Config.Stalwart.URL)
 	c.loginGates[s.Name] = gate
 	r := &stalwartsync.Relay{
 		Submission: s.Name, SourceRef: c.ref(s.Secret), Source: c.secrets[c.o.Config.Stalwart.Namespace+"/"+s.Secret].One,
@@ -48,11 +48,13 @@ func (c *Controller) mirror(s config.Submission, m config.Mirror) *mirror.Mirror
 	for _, shape := range m.Shapes {
 		wish.Shapes = append(wish.Shapes, mirror.Shape(shape))
 	}
-	return &mirror.Mirror{
+	target := &mirror.Mirror{
 		Submission: s.Name, Domain: c.o.Config.Domain, Namespace: m.Namespace, Name: m.Name, Wish: wish, SourceRef: c.ref(s.Secret),
 		Source: c.secrets[c.o.Config.Stalwart.Namespace+"/"+s.Secret].One, Target: c.secrets[m.Namespace+"/"+m.Name].One,
 		Secrets: c.o.Clients.Core.Secrets(m.Namespace), Ledger: &c.ledger, Ungated: s.Gate == config.GateNone, DryRun: c.o.DryRun,
 	}
+	c.mirrors = append(c.mirrors, target)
+	return target
 }
 
 // record wires the reconciler of the dns-records ConfigMap. A trouble is reported

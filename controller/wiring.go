@@ -24,7 +24,7 @@ import (
 
 // New wires a configuration. Nothing runs and nothing is dialed before Run.
 func New(o Options) (*Controller, error) {
-	c := &Controller{o: o, adminGate: o.Gates.Named("administrator"), loginGates: map[string]*stalwart.Gate{}, trust: &fileSet{},
+	c := &Controller{o: o, adminGate: o.Gates.Named("administrator of " + o.Config.Stalwart.URL), loginGates: map[string]*stalwart.Gate{}, trust: &fileSet{},
 		secrets: map[string]*watcher.Feed[*corev1.Secret]{}, sources: map[string][]watcher.Source{}, nudge: make(chan struct{}, 1)}
 	c.trail = &audit.Trail{Log: o.Log, Events: o.Events, Metrics: o.Metrics}
 	c.knocker = watcher.NewKnocker(c.answered)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -40,12 +41,20 @@ type Mirror struct {
 	repairs    []repair               // of the last moments, oldest first
 
 	knownSource, wantedSource types.UID // whose fields they are
+	terms                     atomic.Bool
 }
+
+// Renew forgets what was good: somebody else may have written since. It may be
+// called from anywhere.
+func (m *Mirror) Renew() { m.terms.Store(true) }
 
 // Reconcile reads source and target from their caches, decides, applies, and
 // reads back.
 func (m *Mirror) Reconcile(ctx context.Context) (watcher.Result, error) {
 	result := watcher.Result{Outcome: watcher.Converged, Regarding: m.SourceRef}
+	if m.terms.Swap(false) {
+		m.known = submission.Credentials{}
+	}
 	source, sourceErr := m.Source()
 	if source != nil {
 		result.Regarding.UID, result.Regarding.ResourceVersion = source.UID, source.ResourceVersion
@@ -72,32 +81,6 @@ func (m *Mirror) Reconcile(ctx context.Context) (watcher.Result, error) {
 	}
 	m.wanted, m.wantedSource = credentials, source.UID
 	return m.act(ctx, result, Decide(observed, desired, proven || m.Ungated, m.generation), desired)
-}
-
-// credentials reads the SOURCE.
-func (m *Mirror) credentials(source *corev1.Secret, err error) (submission.Credentials, error) {
-	switch {
-	case err != nil:
-		return submission.Credentials{}, err
-	case source == nil:
-		return submission.Credentials{}, &submission.MissingError{Namespace: m.SourceRef.Namespace, Name: m.SourceRef.Name}
-	}
-	return submission.FromSecret(source.Data, m.Domain)
-}
-
-// keep is what happens without a usable SOURCE: the last good bytes stay, also
-// against others, and the trouble with the SOURCE is reported all the same.
-func (m *Mirror) keep(ctx context.Context, result watcher.Result, observed *corev1.Secret, trouble error) (watcher.Result, error) {
-	if m.known.Host == "" {
-		return result, trouble // nothing good is known
-	}
-	desired := Desire(m.known, m.knownSource, m.Wish)
-	desired.Written, m.wanted, m.wantedSource = m.generation, m.known, m.knownSource
-	result, err := m.act(ctx, result, Decide(observed, desired, true, m.generation), desired)
-	if err != nil {
-		return result, err
-	}
-	return result, trouble
 }
 
 func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decision, d Desired) (watcher.Result, error) {

@@ -85,6 +85,7 @@ func (e *ModeError) Hold() time.Duration { return 5 * time.Second }
 type RejectedError struct {
 	User  string
 	After time.Duration
+	Spent bool // not this credential's doing: too many were refused in all
 }
 
 func (e *RejectedError) Error() string {

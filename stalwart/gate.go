@@ -44,7 +44,7 @@ func (b *Budget) spend(now time.Time) {
 	b.refused = append(b.refused, now)
 }
 
-// Gates are the gates of a process by name, on one budget. They outlive a
+// Gates are the gates of a process by the name of what they guard and where, on one budget. They outlive a
 // configuration: a change of another key is no reason to offer a refused password
 // again. The zero value is ready; it is safe for concurrent use.
 type Gates struct {
@@ -81,6 +81,7 @@ type credentialState struct {
 	refusals int
 	last     time.Time
 	spare    bool // one try more: Stalwart restarted since the last refusal
+	spared   time.Time
 }
 
 // NewGate returns a gate that has seen nothing, with a budget of its own.
@@ -102,14 +103,15 @@ func (g *Gate) Do(ctx context.Context, c Credential, try func() (rejected bool, 
 			return fmt.Errorf("waiting for another login: %w", ctx.Err())
 		}
 		defer func() { <-s.trial }()
-		if wait := g.wait(s); wait > 0 {
-			return &RejectedError{User: c.User, After: wait}
+		if wait, spent := g.wait(s); wait > 0 {
+			return &RejectedError{User: c.User, After: wait, Spent: spent}
 		}
 	}
 	rejected, err := try()
 	if rejected {
 		g.refuse(s)
-		return &RejectedError{User: c.User, After: g.wait(s)}
+		wait, spent := g.wait(s)
+		return &RejectedError{User: c.User, After: wait, Spent: spent}
 	}
 	if err == nil {
 		g.accept(s)
@@ -117,14 +119,29 @@ func (g *Gate) Do(ctx context.Context, c Credential, try func() (rejected bool, 
 	return err
 }
 
+// spareEvery bounds how often a restart buys a try: a connection that comes and
+// goes can look like one.
+const spareEvery = 10 * time.Minute
+
 // Renew allows every refused credential one more try: Stalwart restarted, and it
 // reads its administrator's password only when it starts.
 func (g *Gate) Renew() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	now := time.Now()
 	for _, s := range g.known {
-		s.spare = true
+		if s.spared.IsZero() || now.Sub(s.spared) >= spareEvery {
+			s.spare, s.spared = true, now
+		}
 	}
+}
+
+// Retry allows one credential one more try: it has just been set.
+func (g *Gate) Retry(c Credential) {
+	s := g.state(c)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s.spare = true
 }
 
 func (g *Gate) state(c Credential) *credentialState {
@@ -145,18 +162,19 @@ func (g *Gate) good(s *credentialState) bool {
 	return s.good
 }
 
-// wait says how long the credential must not be offered; 0 means now.
-func (g *Gate) wait(s *credentialState) time.Duration {
+// wait says how long the credential must not be offered; 0 means now. spent tells
+// that others have used up the budget.
+func (g *Gate) wait(s *credentialState) (wait time.Duration, spent bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	if spent := g.budget.spent(now); spent > 0 {
-		return spent
+	if until := g.budget.spent(now); until > 0 {
+		return until, true
 	}
 	if s.refusals < freeTries || s.spare {
-		return 0
+		return 0, false
 	}
-	return max(0, s.last.Add(trickleEvery).Sub(now))
+	return max(0, s.last.Add(trickleEvery).Sub(now)), false
 }
 
 func (g *Gate) refuse(s *credentialState) {

@@ -73,8 +73,14 @@ func (j *jmap) CreateAppPassword(ctx context.Context, a *Account, n NewAppPasswo
 
 // DestroyAppPassword ends one at once; one that is gone already is no error.
 func (j *jmap) DestroyAppPassword(ctx context.Context, a *Account, p AppPassword) error {
-	const method = "x:AppPassword/set"
-	all, err := j.request(ctx, invocation{method, obj{"accountId": a.ID, "destroy": []string{p.ID}}})
+	return j.destroy(ctx, "AppPassword", p.ID, obj{"accountId": a.ID})
+}
+
+// destroy ends one object; that it is gone already is no error.
+func (j *jmap) destroy(ctx context.Context, object, id string, args obj) error {
+	method := "x:" + object + "/set"
+	args["destroy"] = []string{id}
+	all, err := j.request(ctx, invocation{method, args})
 	if err != nil {
 		return err
 	}
@@ -82,8 +88,8 @@ func (j *jmap) DestroyAppPassword(ctx context.Context, a *Account, p AppPassword
 	if json.Unmarshal(all[method], &body) != nil {
 		return &UnexpectedError{method, "a result of another shape"}
 	}
-	if e, ok := body.NotDestroyed[p.ID]; ok && e.Type != "notFound" {
-		return refused("destroying the app password "+p.Name, &e)
+	if e, ok := body.NotDestroyed[id]; ok && e.Type != "notFound" {
+		return refused("destroying the "+object+" "+id, &e)
 	}
 	return nil
 }

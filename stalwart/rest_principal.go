@@ -134,8 +134,10 @@ func (r *rest) CreateAccount(ctx context.Context, a NewAccount) error {
 	if err != nil {
 		return err
 	}
-	if e != nil && e.Code == codeExists && e.Field == "name" {
-		return createdMeanwhile(a.Login)
+	if e != nil && e.Code == codeExists {
+		if now, err := r.principal(ctx, a.Login.User); e.Field == "name" || err == nil && now != nil {
+			return createdMeanwhile(a.Login)
+		}
 	}
 	return scrubbed(r.addressRefused(ctx, "creating the account "+a.Login.User, a.Addresses, e), redact.New(hash), a.Password)
 }

@@ -1,7 +1,6 @@
 package stalwartsync
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,7 +123,7 @@ func (r *Relay) apply(ctx context.Context, s stalwart.Directory, run *run, ops [
 			continue
 		case op.Kind == GrantAddress && !strings.EqualFold(op.Address, run.credentials.From) && (isOwned(err) || isFinal(err)):
 			run.blocked, run.skipped = append(run.blocked, op.Address), append(run.skipped, op.String())
-			run.obstacle = cmp.Or(run.obstacle, err)
+			run.obstacle = errors.Join(run.obstacle, err)
 			continue
 		case op.Optional() && isFinal(err):
 			r.optional = errors.Join(r.optional, err)
@@ -163,7 +162,7 @@ func (r *Relay) after(op Op, run *run) {
 		// Whoever set the default domain may have left the reload to us.
 		r.reloadDue = r.reloadDue || completed(o, d)
 		r.tried, run.turn.main = &d.Password, &d.Password
-		r.Gate.Renew()
+		r.Gate.Retry(stalwart.Credential{User: d.Login.User, Password: d.Password})
 	}
 }
 

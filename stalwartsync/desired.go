@@ -52,13 +52,22 @@ func Desire(c submission.Credentials, w Wish, g stalwart.Generation) (Desired, e
 		permissions = append(permissions, stalwart.ReceiveMail)
 	}
 	return Desired{
-		Domain: strings.ToLower(w.Domain), Hostname: c.Host, Password: c.Password,
+		Domain: strings.ToLower(w.Domain), Hostname: hostname(c.Host, w.Domain), Password: c.Password,
 		Login:       stalwart.Login{User: c.User, Domain: strings.ToLower(w.Domain)},
 		Addresses:   addresses(c.From, w.SendAs),
 		Permissions: permissions,
 		Listener:    stalwart.Listener{Name: w.ListenerName, Protocol: "smtp", Binds: []string{bind}, Implicit: c.ImplicitTLS()},
 		Manage:      w.ListenerManage, AllowedIPs: w.AllowedIPs, Webhook: w.Webhook,
 	}, nil
+}
+
+// hostname is what Stalwart calls itself where it has no name yet. It takes no
+// single label, and no default domain without a hostname (observed on 0.16.18).
+func hostname(host, domain string) string {
+	if strings.ContainsAny(host, ".:") {
+		return host
+	}
+	return "mail." + strings.ToLower(domain)
 }
 
 // loginProblem says why a smtp-user can never log in. 0.16 finds accounts by

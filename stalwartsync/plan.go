@@ -95,7 +95,7 @@ type Op struct {
 
 // Optional reports whether the mail path works without it.
 func (o Op) Optional() bool {
-	return slices.Contains([]Kind{AllowIP, AddWebhook, RekeyWebhook}, o.Kind) || o.Kind == SetDefaults && o.Defaults.Domain == ""
+	return slices.Contains([]Kind{AllowIP, AddWebhook, RekeyWebhook}, o.Kind)
 }
 
 func (o Op) String() string { return strings.TrimSpace(string(o.Kind) + " " + o.What) }

@@ -18,33 +18,12 @@ func planServer(o Observed, d Desired) []Op {
 	if o.Defaults.Domain == "" {
 		missing.Domain = d.Domain
 	}
-	ops = append(ops, planDefaults(missing)...)
+	if missing != (stalwart.Defaults{}) {
+		ops = append(ops, Op{Kind: SetDefaults, Defaults: missing, What: strings.TrimSpace("hostname " + missing.Hostname + " domain " + missing.Domain)})
+	}
 	if d.Manage && Serving(o, d) == nil {
 		want := named(o.Listeners, d.Listener)
 		ops = append(ops, Op{Kind: BindListener, Listener: want, What: want.Name + " on " + strings.Join(want.Binds, ", ")})
-	}
-	return ops
-}
-
-// planDefaults sets what is missing at once, but apart where the hostname is a
-// single label: Stalwart takes none, and the mail path does not need it.
-func planDefaults(missing stalwart.Defaults) []Op {
-	all := []stalwart.Defaults{missing}
-	if missing.Hostname != "" && !strings.Contains(missing.Hostname, ".") {
-		all = []stalwart.Defaults{{Domain: missing.Domain}, {Hostname: missing.Hostname}}
-	}
-	var ops []Op
-	for _, d := range all {
-		var words []string
-		if d.Hostname != "" {
-			words = append(words, "hostname "+d.Hostname)
-		}
-		if d.Domain != "" {
-			words = append(words, "domain "+d.Domain)
-		}
-		if len(words) > 0 {
-			ops = append(ops, Op{Kind: SetDefaults, Defaults: d, What: strings.Join(words, " ")})
-		}
 	}
 	return ops
 }

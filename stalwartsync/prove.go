@@ -76,7 +76,11 @@ func (r *Relay) login(ctx context.Context, run *run, password redact.Secret) (sm
 	})
 	var rejected *stalwart.RejectedError
 	if errors.As(err, &rejected) {
-		if r.refused == nil || !r.refused.Equal(request.Password) {
+		switch {
+		case r.refused != nil && r.refused.Equal(request.Password):
+		case !rejected.Spent: // under another configuration
+			return smtpprobe.Result{Verdict: smtpprobe.PasswordRefused, Detail: "it was refused before"}, rejected.After, nil
+		default:
 			return probe, 0, &watcher.HoldError{Why: ReasonLoginsExhausted, After: rejected.After,
 				Text: "too many logins were refused today; to be safe from a ban, none is tried until the first of them is a day old"}
 		}

@@ -105,6 +105,9 @@ type run struct {
 
 func (r *Relay) converge(ctx context.Context, result *watcher.Result, run run) error {
 	directory, err := r.Fleet.Detect(ctx)
+	if err != nil || r.restarted.Load() {
+		r.silent = time.Time{} // a closed port means nothing around a restart
+	}
 	if err != nil {
 		return err
 	}

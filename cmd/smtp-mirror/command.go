@@ -6,13 +6,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"log/slog"
 	"os"
 	"runtime/debug"
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/klog/v2"
 
 	"github.com/openova-io/smtp-mirror/config"

@@ -87,13 +87,17 @@ func (p *process) term(ctx context.Context, cfg *config.Config, me string, chang
 // Only a text that is new and valid, and can be wired, is passed on.
 func (p *process) watchConfig(ctx context.Context) <-chan *config.Config {
 	changes := make(chan *config.Config)
-	seen := p.text
+	seen, missing := p.text, false
 	look := func() {
 		text, err := os.ReadFile(p.configFile)
 		if err != nil {
-			p.log.Warn("the configuration file cannot be read; the old configuration stays", "err", err)
+			if !missing {
+				p.log.Warn("the configuration file cannot be read; the old configuration stays", "err", err)
+			}
+			missing = true
 			return
 		}
+		missing = false
 		if bytes.Equal(text, seen) {
 			return
 		}

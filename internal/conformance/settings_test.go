@@ -2,12 +2,19 @@ package conformance
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/openova-io/smtp-mirror/redact"
+	"github.com/openova-io/smtp-mirror/smtpprobe"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
 )
@@ -37,7 +44,16 @@ func exempted(t *testing.T, s *suite) {
 }
 
 func webhookAdded(t *testing.T, s *suite) {
-	sink := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
+	const oldKey, newKey = "a key of the webhook", "another key of the webhook"
+	var verified atomic.Int64 // calls that the new key signs
+	sink := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body) // what is cut off does not verify
+		mac := hmac.New(sha256.New, []byte(newKey))
+		mac.Write(body)
+		if r.Header.Get("X-Signature") == base64.StdEncoding.EncodeToString(mac.Sum(nil)) {
+			verified.Add(1)
+		}
+	}))
 	t.Cleanup(sink.Close)
 	operator := s.operator.(*jmapOperator)
 	t.Cleanup(func() {
@@ -46,7 +62,7 @@ func webhookAdded(t *testing.T, s *suite) {
 		}
 	})
 	r := newRig(t, s)
-	r.wish.Webhook = &stalwart.Webhook{URL: sink.URL, Key: redact.New("a key of the webhook")}
+	r.wish.Webhook = &stalwart.Webhook{URL: sink.URL, Key: redact.New(oldKey)}
 	r.run(t).converged(t).changed(t, stalwartsync.ChangedAccount, stalwartsync.ChangedWebhook, stalwartsync.ChangedProof)
 	r.run(t).converged(t).wroteNothing(t)
 	all, err := r.directory(t).Webhooks(t.Context())
@@ -54,9 +70,15 @@ func webhookAdded(t *testing.T, s *suite) {
 	if len(all) != 1 || all[0].URL != sink.URL || all[0].KeyID != r.wish.Webhook.KeyID() {
 		t.Errorf("the webhooks are %v", all)
 	}
-	r.wish.Webhook = &stalwart.Webhook{URL: sink.URL, Key: redact.New("another key of the webhook")}
+	r.wish.Webhook = &stalwart.Webhook{URL: sink.URL, Key: redact.New(newKey)}
 	r.run(t).converged(t).changed(t, stalwartsync.ChangedWebhookKey)
 	r.run(t).converged(t).wroteNothing(t)
+	r.accepts(t, smtpprobe.PasswordRefused, "a wrong password") // which Stalwart reports
+	for deadline := time.Now().Add(10 * time.Second); verified.Load() == 0; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no call was signed with the new key")
+		}
+	}
 }
 
 // breakReload breaks it until the end of the scenario.

@@ -164,7 +164,7 @@ func TestRotationRefusesNobody(t *testing.T) {
 				s.until("the rotation is over", time.Minute, c.rested(password))
 				t.Logf("round %d: at rest after %s", round, time.Since(begin).Round(time.Millisecond))
 			}
-			if n := c.refused.Load(); n > 0 || c.logins.Load() < 20 {
+			if n := c.refused.Load(); n > 0 || c.logins.Load() < 8 {
 				t.Errorf("%d of %d logins were refused", n, c.logins.Load())
 			}
 			c.mu.Lock()

@@ -13,6 +13,8 @@ import (
 
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/internal/rig"
+	"github.com/openova-io/smtp-mirror/redact"
+	"github.com/openova-io/smtp-mirror/smtpprobe"
 )
 
 const (
@@ -106,7 +108,11 @@ func TestWebhookKeyRotated(t *testing.T) {
 	s.start()
 	s.settled()
 	s.awaitEvent("WebhookKeyChanged", "Secret", rig.SourceSecret, hookPath)
+	pause(t.Context(), 2*time.Second) // so that what woke before has been done
 	begin := time.Now()
-	must(t, s.mail.Restart())
-	s.until("proven after the restart", patience, s.provenAfter(begin))
+	request := smtpprobe.Request{Address: s.Rig.Mail.SubmissionAddr(), ServerName: "mail.example.test", NoVerify: true, User: "noreply@example.test", Password: redact.New("a wrong one")}
+	if got := smtpprobe.Probe(t.Context(), request); got.Verdict != smtpprobe.PasswordRefused {
+		t.Fatalf("%+v", got)
+	}
+	s.until("Stalwart's own call is heard", patience, s.provenAfter(begin))
 }

@@ -20,6 +20,7 @@ type activeSettings struct {
 	waitOnFail                   time.Duration
 	maxFailures                  int
 	webhooks                     []object
+	hooks                        map[string]object // by id
 	signatures                   map[string]string // 0.15: settings below "signature."
 	adminUser, adminSecret       string            // 0.15: fallback administrator
 	hostname                     string            // 0.15
@@ -43,6 +44,7 @@ func (s *Server) loadSettings(p *process) {
 		mustMatch:     cloneObject(sub(auth["mustMatchSender"])),
 		maxFailures:   atoi(str(sub(auth["maxFailures"])["else"]), 3),
 		defaultDomain: s.defaultDomain(),
+		hooks:         map[string]object{},
 	}
 	for _, allowed := range s.store.tables["AllowedIp"] {
 		a.allowed = append(a.allowed, str(allowed["address"]))
@@ -51,7 +53,11 @@ func (s *Server) loadSettings(p *process) {
 		a.waitOnFail, _ = time.ParseDuration(str(sub(auth["waitOnFail"])["else"]))
 	}
 	for _, id := range s.store.ids("WebHook") {
-		a.webhooks = append(a.webhooks, cloneObject(s.store.table("WebHook")[id]))
+		hook, running := p.active.hooks[id] // one that runs keeps what it began with (observed on 0.16.18)
+		if !running {
+			hook = cloneObject(s.store.table("WebHook")[id])
+		}
+		a.webhooks, a.hooks[id] = append(a.webhooks, hook), hook
 	}
 	s.loadThrottles(&a)
 	p.active = a
