@@ -3,19 +3,18 @@ package controller
 import (
 	"context"
 	"errors"
-	"net"
 	"sync/atomic"
 	"time"
 
 	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/watcher"
 )
 
 // How often each process of Stalwart is asked for its boot id: more often where no
 // Pod tells that it has stopped.
 const (
-	pulseEvery    = 10 * time.Second
-	pulseUnseen   = 2 * time.Second
-	pulsePatience = time.Second // of a bare dial
+	pulseEvery  = 10 * time.Second
+	pulseUnseen = 2 * time.Second
 )
 
 // pulse watches the boot ids of Stalwart's processes, each at its own address: a
@@ -80,7 +79,7 @@ func (p *pulse) beat(ctx context.Context) {
 		}
 		seen[address] = one
 		id, err := p.bootID(ctx, address)
-		silent := knockAt(err) != "" || refusedCredential(err) && !dials(ctx, address)
+		silent := knockAt(err) != "" || refusedCredential(err) && !watcher.Answers(ctx, address)
 		switch one.look(id, silent, err) {
 		case gone:
 			p.c.loop.Wake(sourceStalwart)
@@ -120,10 +119,10 @@ func (p *process) look(id string, silent bool, err error) news {
 	switch {
 	case silent && !wasDown:
 		return gone
-	case silent:
-		return same
+	case err != nil && wasDown && !silent:
+		return anew
 	case err != nil:
-		return map[bool]news{true: anew, false: same}[wasDown]
+		return same
 	}
 	old := p.ids[id]
 	if len(p.ids) >= maxIDs {
@@ -144,14 +143,6 @@ const maxIDs = 64
 func refusedCredential(err error) bool {
 	var rejected *stalwart.RejectedError
 	return errors.As(err, &rejected)
-}
-
-func dials(ctx context.Context, address string) bool {
-	conn, err := (&net.Dialer{Timeout: pulsePatience}).DialContext(ctx, "tcp", address)
-	if err == nil {
-		_ = conn.Close()
-	}
-	return err == nil
 }
 
 // addresses are those of the ready Pods, or the common one where no Pod is seen.

@@ -56,6 +56,17 @@ func (s Secret) Equal(other Secret) bool {
 	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
 }
 
+// In reports whether some value of a Secret object is exactly these bytes; an empty
+// secret is nowhere.
+func (s Secret) In(data map[string][]byte) bool {
+	for _, value := range data {
+		if !s.Empty() && subtle.ConstantTimeCompare([]byte(s.Reveal()), value) == 1 {
+			return true
+		}
+	}
+	return false
+}
+
 // String gives the length only.
 func (s Secret) String() string { return "redacted(" + strconv.Itoa(s.Len()) + ")" }
 

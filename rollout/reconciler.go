@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -123,14 +122,14 @@ func (c *Consumer) observe(ctx context.Context) (Observed, error) {
 	if err != nil {
 		return o, err
 	}
-	o.Mirrored = holds(mirror, "", proof.Login)
+	o.Mirrored = mirror != nil && proof.Login.In(mirror.Data)
 	o.Rendered = true
 	if c.Via != nil {
 		rendered, key, err := c.Via()
 		if err != nil {
 			return o, err
 		}
-		o.Rendered = holds(rendered, key, proof.Login)
+		o.Rendered = rendered != nil && !proof.Login.Empty() && proof.Login.Equal(redact.New(string(rendered.Data[key])))
 	}
 	pods, err := c.Pods.List(ctx, metav1.ListOptions{LabelSelector: seen.Selector})
 	if err != nil {
@@ -142,19 +141,6 @@ func (c *Consumer) observe(ctx context.Context) (Observed, error) {
 		}
 	}
 	return o, nil
-}
-
-// holds reports whether a Secret has the bytes, under a key or under any.
-func holds(s *corev1.Secret, key string, password redact.Secret) bool {
-	if s == nil || password.Empty() {
-		return false
-	}
-	for name, value := range s.Data {
-		if (key == "" || key == name) && bytes.Equal(value, []byte(password.Reveal())) {
-			return true
-		}
-	}
-	return false
 }
 
 // classify turns a refusal by RBAC into a wait.

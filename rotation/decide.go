@@ -41,9 +41,6 @@ type Desired struct {
 	Overlap    time.Duration
 	Every      time.Duration // issued: renew after about this time; 0 = never
 	Lifetime   time.Duration // issued on 0.16: a dead man's switch; 0 = none
-	Window     time.Time     // issued: the last window for a rotation that has begun; zero = none
-	Rotate     string        // the wish to rotate now; "" = none
-	Revoke     bool          // and to end the old ones at once
 }
 
 // Kind is what a step does.
@@ -108,9 +105,6 @@ func newWorld(o Observed, d Desired, now time.Time) *world {
 		}
 		return gone
 	})
-	if d.Revoke && d.Rotate != "" && d.Rotate != o.State.Handled {
-		w.state.Revoked = o.State.Last
-	}
 	return w
 }
 
@@ -141,7 +135,7 @@ func (w *world) freed(g Generation) bool {
 	switch {
 	case g.Number == w.state.Current:
 		return false
-	case !g.Mirrored || g.Number <= w.state.Revoked:
+	case !g.Mirrored:
 		return true
 	}
 	return !w.Holding[g.Number] && !g.Left.IsZero() && w.now.Sub(g.Left) >= w.d.Overlap && w.Running > g.Number
@@ -185,7 +179,7 @@ func (w *world) advance() (Step, bool) {
 	}
 	password := w.state.Password(w.d.User)
 	switch {
-	case password == nil || w.freed(*password) || w.d.Overlap == 0 || w.revoking():
+	case password == nil || w.freed(*password) || w.d.Overlap == 0:
 		return w.setMain(), true
 	case w.Chosen:
 		return w.add(w.d.Source), true
@@ -199,8 +193,6 @@ func (w *world) isSource(g Generation) bool {
 	return g.User == w.d.User && g.Password.Equal(w.d.Source)
 }
 
-func (w *world) revoking() bool { return w.state.Revoked >= w.state.Current && w.state.Current > 0 }
-
 // again makes a generation current that is still there, under a new number: to
 // consumers it is another one.
 func (w *world) again(g Generation) Step {
@@ -208,17 +200,29 @@ func (w *world) again(g Generation) Step {
 	return Step{Kind: Record, Generation: *s.Now(), State: s, Why: "the SOURCE has gone back to bytes that still log in"}
 }
 
-// setMain writes the SOURCE's bytes where they belong. A password that is known to
-// be in place already is only recorded.
+// setMain makes the SOURCE's bytes the account's password and current.
 func (w *world) setMain() Step {
-	g := Generation{Slot: Main, Account: w.Account, User: w.d.User, Password: w.d.Source, Created: w.now}
-	s := w.state.without(func(other Generation) bool { return other.Slot == Main && other.User == w.d.User }).with(g)
+	return w.password(State.with)
+}
+
+// setBeside makes them the password without mirroring it.
+func (w *world) setBeside() Step {
+	return w.password(State.beside)
+}
+
+// password replaces the account's password in the state, and in Stalwart unless it
+// is known to be in place already.
+func (w *world) password(add func(State, Generation) State) Step {
+	s := add(w.state.without(w.inMain), Generation{Slot: Main, Account: w.Account, User: w.d.User, Password: w.d.Source, Created: w.now})
 	kind := SetMain
 	if w.Password != nil && w.Password.Equal(w.d.Source) {
 		kind = Record
 	}
-	return Step{Kind: kind, Generation: *s.Now(), State: s, Why: "the SOURCE's password"}
+	return Step{Kind: kind, Generation: *s.find(s.Last), State: s, Why: "the SOURCE's password"}
 }
+
+// inMain reports whether a generation is in the account's password.
+func (w *world) inMain(g Generation) bool { return g.Slot == Main && g.User == w.d.User }
 
 // mint asks the server for an app password.
 func (w *world) mint() Step {
@@ -227,7 +231,6 @@ func (w *world) mint() Step {
 		g.Expires = w.now.Add(w.d.Lifetime)
 	}
 	s := w.state.with(g)
-	s.Handled = w.d.Rotate
 	return Step{Kind: Mint, Generation: *s.Now(), State: s, Why: "a credential beside the old one"}
 }
 
@@ -236,7 +239,6 @@ func (w *world) add(password redact.Secret) Step {
 	g := w.app()
 	g.ID, g.Password = g.Name, password
 	s := w.state.with(g)
-	s.Handled = w.d.Rotate
 	return Step{Kind: Add, Generation: *s.Now(), State: s, Why: "a credential beside the old one"}
 }
 

@@ -16,7 +16,7 @@ func (w *world) advanceIssued() (Step, bool) {
 	switch {
 	case current == nil && password == nil:
 		// fall through: the password is recorded below, the first one minted after it
-	case current == nil || current.Slot == Main || current.User != w.d.User || !w.now.Before(w.due(*current)) || w.asked():
+	case current == nil || current.Slot == Main || current.User != w.d.User || !w.now.Before(w.due(*current)):
 		if w.Chosen {
 			return w.add(w.d.Fresh), true
 		}
@@ -28,12 +28,8 @@ func (w *world) advanceIssued() (Step, bool) {
 	return Step{}, false
 }
 
-// asked reports a wish to rotate that was not granted yet.
-func (w *world) asked() bool { return w.d.Rotate != "" && w.d.Rotate != w.state.Handled }
-
 // due is when a minted credential is renewed: a little before its time, each
-// generation by another bit, at a window that has begun, and well before it
-// expires.
+// generation by another bit, and well before it expires.
 func (w *world) due(g Generation) time.Time {
 	due := g.Created.Add(100 * 365 * 24 * time.Hour)
 	earlier := func(t time.Time) {
@@ -47,9 +43,6 @@ func (w *world) due(g Generation) time.Time {
 	if !g.Expires.IsZero() {
 		earlier(g.Created.Add(g.Expires.Sub(g.Created) / 2))
 	}
-	if w.d.Window.After(g.Created) {
-		earlier(w.d.Window)
-	}
 	return due
 }
 
@@ -58,20 +51,6 @@ func fraction(number int64) float64 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(strconv.FormatInt(number, 10)))
 	return float64(h.Sum32()) / float64(1<<32)
-}
-
-// setBeside sets the account's password without mirroring it.
-func (w *world) setBeside() Step {
-	g := Generation{Slot: Main, Account: w.Account, User: w.d.User, Password: w.d.Source, Created: w.now}
-	s := w.state.without(func(other Generation) bool { return other.Slot == Main && other.User == w.d.User })
-	s.Last++
-	g.Number = s.Last
-	s.Generations = append(s.Generations, g)
-	kind := SetMain
-	if w.Observed.Password != nil && w.Observed.Password.Equal(w.d.Source) {
-		kind = Record
-	}
-	return Step{Kind: kind, Generation: g, State: s, Why: "the SOURCE's password"}
 }
 
 // Password makes a password of 32 letters and digits, about 190 bits.

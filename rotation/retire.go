@@ -32,9 +32,7 @@ func (w *world) promote() (Step, bool) {
 	}
 	g := *current
 	g.Slot, g.Name, g.ID = Main, "", ""
-	s := w.state.without(func(other Generation) bool {
-		return other.Number == g.Number || other.Slot == Main && other.User == w.d.User
-	})
+	s := w.state.without(func(other Generation) bool { return other.Number == g.Number || w.inMain(other) })
 	s.Generations = append(s.Generations, g)
 	return Step{Kind: SetMain, Generation: g, State: s, Why: "the old password is free"}, true
 }
@@ -43,7 +41,7 @@ func (w *world) promote() (Step, bool) {
 // generations are only forgotten: their account is not ours to change.
 func (w *world) retire() (Step, bool) {
 	for _, g := range w.state.Generations {
-		if !w.freed(g) || g.Slot == Main && g.User == w.d.User {
+		if !w.freed(g) || w.inMain(g) {
 			continue
 		}
 		if g.Slot == App {

@@ -38,8 +38,6 @@ type State struct {
 	Generations []Generation // in the order in which they were made
 	Current     int64        // the number of the one that the mirrors are to hold; 0 = none yet
 	Last        int64        // the highest number ever given
-	Handled     string       // the wish to rotate that was granted last
-	Revoked     int64        // generations up to this number are free at once
 }
 
 // KeyState is the key of the state Secret.
@@ -66,12 +64,19 @@ func (s State) Password(user string) *Generation {
 	return &s.Generations[i]
 }
 
-// with is a state that has one generation more, which is current.
-func (s State) with(g Generation) State {
+// beside is a state that has one generation more, under the next number.
+func (s State) beside(g Generation) State {
 	s.Last++
-	g.Number, g.Mirrored, g.Left = s.Last, true, time.Time{}
+	g.Number = s.Last
 	s.Generations = append(slices.Clone(s.Generations), g)
-	s.Current = g.Number
+	return s
+}
+
+// with is the same, and the new generation is current.
+func (s State) with(g Generation) State {
+	g.Mirrored, g.Left = true, time.Time{}
+	s = s.beside(g)
+	s.Current = s.Last
 	return s
 }
 
@@ -119,13 +124,11 @@ type storedState struct {
 	Generations []stored `json:"generations"`
 	Current     int64    `json:"current"`
 	Last        int64    `json:"last"`
-	Handled     string   `json:"handled,omitempty"`
-	Revoked     int64    `json:"revoked,omitempty"`
 }
 
 // Encode writes the state for its Secret.
 func (s State) Encode() []byte {
-	out := storedState{Current: s.Current, Last: s.Last, Handled: s.Handled, Revoked: s.Revoked, Generations: []stored{}}
+	out := storedState{Current: s.Current, Last: s.Last, Generations: []stored{}}
 	for _, g := range s.Generations {
 		out.Generations = append(out.Generations, stored{g.Number, g.Slot, g.Name, g.ID, g.Account, g.User, g.Password.Reveal(), g.Created.UTC(), g.Expires.UTC(), g.Mirrored, g.Left.UTC()})
 	}
@@ -143,7 +146,7 @@ func DecodeState(text []byte) (State, error) {
 	if json.Unmarshal(text, &in) != nil {
 		return State{}, fmt.Errorf("%s is no state of ours", KeyState)
 	}
-	s := State{Current: in.Current, Last: in.Last, Handled: in.Handled, Revoked: in.Revoked}
+	s := State{Current: in.Current, Last: in.Last}
 	for _, g := range in.Generations {
 		if g.Number > in.Last || g.Slot != Main && g.Slot != App {
 			return State{}, fmt.Errorf("%s has a generation that cannot be", KeyState)

@@ -18,15 +18,15 @@ const (
 	dailyRefusals = 40
 )
 
-// Budget counts refused logins of all gates together: Stalwart counts by address,
+// budget counts refused logins of all gates together: Stalwart counts by address,
 // and all gates of a process have one. It is safe for concurrent use.
-type Budget struct {
+type budget struct {
 	mu      sync.Mutex
 	refused []time.Time // of the last 24 hours
 }
 
 // spent is how long no further login may be risked; 0 means there is room.
-func (b *Budget) spent(now time.Time) time.Duration {
+func (b *budget) spent(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for len(b.refused) > 0 && now.Sub(b.refused[0]) >= 24*time.Hour {
@@ -38,7 +38,7 @@ func (b *Budget) spent(now time.Time) time.Duration {
 	return b.refused[0].Add(24 * time.Hour).Sub(now)
 }
 
-func (b *Budget) spend(now time.Time) {
+func (b *budget) spend(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.refused = append(b.refused, now)
@@ -49,7 +49,7 @@ func (b *Budget) spend(now time.Time) {
 // again. The zero value is ready; it is safe for concurrent use.
 type Gates struct {
 	mu     sync.Mutex
-	budget Budget
+	budget budget
 	byName map[string]*Gate
 }
 
@@ -61,7 +61,7 @@ func (g *Gates) Named(name string) *Gate {
 		g.byName = map[string]*Gate{}
 	}
 	if g.byName[name] == nil {
-		g.byName[name] = NewSharedGate(&g.budget)
+		g.byName[name] = newGate(&g.budget)
 	}
 	return g.byName[name]
 }
@@ -72,7 +72,7 @@ func (g *Gates) Named(name string) *Gate {
 type Gate struct {
 	mu     sync.Mutex
 	known  map[[32]byte]*credentialState
-	budget *Budget
+	budget *budget
 }
 
 type credentialState struct {
@@ -85,10 +85,9 @@ type credentialState struct {
 }
 
 // NewGate returns a gate that has seen nothing, with a budget of its own.
-func NewGate() *Gate { return NewSharedGate(&Budget{}) }
+func NewGate() *Gate { return newGate(&budget{}) }
 
-// NewSharedGate returns a gate that has seen nothing, and shares a budget.
-func NewSharedGate(b *Budget) *Gate {
+func newGate(b *budget) *Gate {
 	return &Gate{known: map[[32]byte]*credentialState{}, budget: b}
 }
 

@@ -161,41 +161,6 @@ func listOf(text json.RawMessage, method string, into any) error {
 	return nil
 }
 
-// set sends one create or update and returns the refusal of the object, if any.
-func (j *jmap) set(ctx context.Context, object string, args obj) (*setError, error) {
-	method := "x:" + object + "/set"
-	all, err := j.request(ctx, invocation{method, args})
-	if err != nil {
-		return nil, err
-	}
-	var body struct {
-		Created, Updated       map[string]json.RawMessage
-		NotCreated, NotUpdated map[string]setError
-	}
-	if json.Unmarshal(all[method], &body) != nil {
-		return nil, &UnexpectedError{method, "a result of another shape"}
-	}
-	for _, refused := range []map[string]setError{body.NotCreated, body.NotUpdated} {
-		for _, e := range refused {
-			return &e, nil
-		}
-	}
-	if len(body.Created)+len(body.Updated) == 0 {
-		return nil, &UnexpectedError{method, "neither success nor refusal"}
-	}
-	return nil, nil
-}
-
-// create makes one object.
-func (j *jmap) create(ctx context.Context, object string, value obj) (*setError, error) {
-	return j.set(ctx, object, obj{"create": obj{"new": value}})
-}
-
-// update patches one object.
-func (j *jmap) update(ctx context.Context, object, id string, patch obj) (*setError, error) {
-	return j.set(ctx, object, obj{"update": obj{id: patch}})
-}
-
 // refused turns an object-level refusal into an error.
 func refused(what string, e *setError) error {
 	if e == nil {

@@ -1,6 +1,7 @@
 package stalwart
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -49,24 +50,13 @@ func (j *jmap) CreateAppPassword(ctx context.Context, a *Account, n NewAppPasswo
 	if !n.ExpiresAt.IsZero() {
 		value["expiresAt"] = n.ExpiresAt.UTC().Format(time.RFC3339)
 	}
-	const method = "x:AppPassword/set"
-	all, err := j.request(ctx, invocation{method, obj{"accountId": a.ID, "create": obj{"new": value}}})
-	if err != nil {
-		return AppPassword{}, redact.Secret{}, err
+	created, e, err := j.set(ctx, "AppPassword", obj{"accountId": a.ID, "create": obj{newObject: value}})
+	if err != nil || e != nil {
+		return AppPassword{}, redact.Secret{}, cmp.Or(err, refused("creating an app password for "+a.Login.User, e))
 	}
-	var body struct {
-		Created    map[string]struct{ ID, Secret string }
-		NotCreated map[string]setError
-	}
-	if json.Unmarshal(all[method], &body) != nil {
-		return AppPassword{}, redact.Secret{}, &UnexpectedError{method, "a result of another shape"}
-	}
-	if e, ok := body.NotCreated["new"]; ok {
-		return AppPassword{}, redact.Secret{}, refused("creating an app password for "+a.Login.User, &e)
-	}
-	made := body.Created["new"]
-	if made.ID == "" || made.Secret == "" {
-		return AppPassword{}, redact.Secret{}, &UnexpectedError{method, "neither success nor refusal"}
+	var made struct{ ID, Secret string }
+	if json.Unmarshal(created, &made) != nil || made.ID == "" || made.Secret == "" {
+		return AppPassword{}, redact.Secret{}, &UnexpectedError{"x:AppPassword/set", "a result of another shape"}
 	}
 	return AppPassword{ID: made.ID, Name: n.Name, ExpiresAt: n.ExpiresAt}, redact.New(made.Secret), nil
 }
@@ -74,22 +64,4 @@ func (j *jmap) CreateAppPassword(ctx context.Context, a *Account, n NewAppPasswo
 // DestroyAppPassword ends one at once; one that is gone already is no error.
 func (j *jmap) DestroyAppPassword(ctx context.Context, a *Account, p AppPassword) error {
 	return j.destroy(ctx, "AppPassword", p.ID, obj{"accountId": a.ID})
-}
-
-// destroy ends one object; that it is gone already is no error.
-func (j *jmap) destroy(ctx context.Context, object, id string, args obj) error {
-	method := "x:" + object + "/set"
-	args["destroy"] = []string{id}
-	all, err := j.request(ctx, invocation{method, args})
-	if err != nil {
-		return err
-	}
-	var body struct{ NotDestroyed map[string]setError }
-	if json.Unmarshal(all[method], &body) != nil {
-		return &UnexpectedError{method, "a result of another shape"}
-	}
-	if e, ok := body.NotDestroyed[id]; ok && e.Type != "notFound" {
-		return refused("destroying the "+object+" "+id, &e)
-	}
-	return nil
 }

@@ -113,12 +113,11 @@ func (r *Relay) apply(ctx context.Context, s stalwart.Directory, run *run, ops [
 	for _, op := range ops {
 		err := write(ctx, s, run.observed, run.desired, op)
 		switch {
-		case err == nil:
-			changes, done = append(changes, changed(op)), append(done, op)
-			r.after(op, run)
-			continue
-		case errors.Is(err, stalwart.ErrExists):
-			done = append(done, op) // somebody else was faster: no change of ours
+		case err == nil || errors.Is(err, stalwart.ErrExists):
+			if err == nil { // else somebody was faster: no change of ours
+				changes = append(changes, changed(op))
+			}
+			done = append(done, op)
 			r.after(op, run)
 			continue
 		case op.Kind == GrantAddress && !strings.EqualFold(op.Address, run.credentials.From) && (isOwned(err) || isFinal(err)):

@@ -197,18 +197,9 @@ func (r *Relay) listening(ctx context.Context, probe smtpprobe.Result, run *run)
 			hosts = append(hosts, p.IP)
 		}
 	}
-	d := net.Dialer{Timeout: time.Second}
-	for _, h := range hosts {
-		if h == "" {
-			continue // a Pod without an address yet; "" would be this machine
-		}
-		conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(h, port(run.desired.Listener.Binds[0])))
-		if err == nil {
-			_ = conn.Close()
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(hosts, func(host string) bool { // a Pod without an address yet has none; "" would be this machine
+		return host != "" && watcher.Answers(ctx, net.JoinHostPort(host, port(run.desired.Listener.Binds[0])))
+	})
 }
 
 // probeError is a trouble that may pass by itself.

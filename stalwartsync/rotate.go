@@ -1,7 +1,6 @@
 package stalwartsync
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"strconv"
@@ -175,13 +174,8 @@ func (o *Rotation) holds(password redact.Secret) bool {
 		if err != nil {
 			return true
 		}
-		if m == nil {
-			continue
-		}
-		for _, value := range m.Data {
-			if bytes.Equal(value, []byte(password.Reveal())) {
-				return true
-			}
+		if m != nil && password.In(m.Data) {
+			return true
 		}
 	}
 	return false

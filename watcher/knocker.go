@@ -87,15 +87,21 @@ func (k *Knocker) knock(ctx context.Context) {
 	var dials sync.WaitGroup
 	for _, address := range k.addresses() {
 		dials.Go(func() {
-			d := net.Dialer{Timeout: knockTimeout}
-			conn, err := d.DialContext(ctx, "tcp", address)
-			if err != nil {
+			if !Answers(ctx, address) {
 				return
 			}
-			_ = conn.Close()
 			k.Up(address)
 			k.wake(address)
 		})
 	}
 	dials.Wait()
+}
+
+// Answers reports whether a bare TCP dial succeeds, within a second.
+func Answers(ctx context.Context, address string) bool {
+	conn, err := (&net.Dialer{Timeout: knockTimeout}).DialContext(ctx, "tcp", address)
+	if err == nil {
+		_ = conn.Close()
+	}
+	return err == nil
 }
