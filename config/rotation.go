@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/robfig/cron/v3"
+
 	"github.com/openova-io/smtp-mirror/workload"
 )
 
@@ -19,6 +21,7 @@ const (
 // Issued is how a credential that the controller makes is renewed.
 type Issued struct {
 	RotateEvery  Duration `json:"rotateEvery"`
+	RotateAt     []string `json:"rotateAt"`     // cron expressions, UTC: renewing waits for the next of these times; empty = it does not wait
 	ExpiresAfter Duration `json:"expiresAfter"` // 0.16: it ends by itself where nobody renews it; 0s = never
 	AllowedIPs   []string `json:"allowedIPs"`   // 0.16: from where it may be used; empty = from everywhere
 }
@@ -27,6 +30,7 @@ type Issued struct {
 type Rotation struct {
 	Overlap         Duration `json:"overlap"`         // how long the old one still logs in after it has left the mirrors; 0s = not at all
 	RolloutDeadline Duration `json:"rolloutDeadline"` // how long a consumer may take to roll before it is said
+	WriteSource     bool     `json:"writeSource"`     // a request to rotate may put a new password into the SOURCE
 }
 
 // Consumer is a workload whose Pods keep the credential that they were started with.
@@ -50,6 +54,33 @@ type ViaKeys struct {
 	Pass string `json:"pass"`
 }
 
+// Window gives the first time of rotateAt that is not before another time; nil where
+// there is none to wait for.
+func (i Issued) Window() func(time.Time) time.Time {
+	var all []cron.Schedule
+	for _, text := range i.RotateAt {
+		if s, err := cron.ParseStandard(text); err == nil { // checked
+			all = append(all, s)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return func(from time.Time) time.Time {
+		var first time.Time
+		for _, s := range all {
+			next := s.Next(from.UTC().Add(-time.Nanosecond))
+			if !next.IsZero() && (first.IsZero() || next.Before(first)) { // zero: never, like February 30th
+				first = next
+			}
+		}
+		if first.IsZero() {
+			return from
+		}
+		return first
+	}
+}
+
 // Rotates reports whether generations are kept.
 func (s Submission) Rotates() bool {
 	return s.Rotation.Overlap.Duration > 0 || s.Credentials == CredentialsIssued || len(s.Consumers()) > 0
@@ -68,6 +99,7 @@ func (s *Submission) completeRotation() {
 	fill(&s.Credentials, CredentialsSource)
 	fill(&s.StateSecret, "smtp-mirror-"+s.Name)
 	empty(&s.Issued.AllowedIPs)
+	empty(&s.Issued.RotateAt)
 	if s.Issued.RotateEvery == (Duration{}) {
 		s.Issued.RotateEvery.Duration = 720 * time.Hour
 	}
@@ -112,6 +144,10 @@ func (c *checker) rotation(at string, s Submission) {
 	}
 	c.that(!s.Rotates() || s.Gate == GateLogin, at+".gate", "must be login where credentials are rotated with an overlap, or issued")
 	c.name(at+".stateSecret", s.StateSecret)
+	for j, text := range s.Issued.RotateAt {
+		_, err := cron.ParseStandard(text)
+		c.that(err == nil, fmt.Sprintf("%s.issued.rotateAt[%d]", at, j), "%q is no cron expression like 0 3 * * 0", text)
+	}
 	for j, a := range s.Issued.AllowedIPs {
 		_, prefix := netip.ParsePrefix(a)
 		_, address := netip.ParseAddr(a)

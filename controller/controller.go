@@ -173,6 +173,12 @@ func (c *Controller) lead(ctx context.Context) {
 	for _, m := range c.mirrors {
 		m.Renew()
 	}
+	for _, s := range c.o.Config.Submissions {
+		if s.Rotates() { // somebody else may have ended what we had proven, and rolled back what we had seen
+			c.ledger.Revoke(s.Name)
+			c.board.Forget(s.Name)
+		}
+	}
 	c.leading.Store(true)
 	c.o.Metrics.Leader.Set(1)
 	c.o.Log.Info("leading", "identity", c.o.Identity)

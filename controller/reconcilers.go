@@ -25,6 +25,9 @@ func (c *Controller) relay(s config.Submission) *stalwartsync.Relay {
 	if s.Rotates() {
 		r.Rotation = c.rotation(s)
 	}
+	if s.Rotation.WriteSource {
+		r.Sources = c.o.Clients.Core.Secrets(c.o.Config.Stalwart.Namespace)
+	}
 	if restart := c.o.Config.Stalwart.Restart; restart.Enabled {
 		r.Restarter = &workload.Workload{Apps: c.o.Clients.Apps, Kind: restart.Kind, Namespace: c.o.Config.Stalwart.Namespace, Name: restart.Name}
 	}

@@ -1,7 +1,11 @@
 package controller
 
 import (
+	"context"
+
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/rollout"
@@ -16,17 +20,28 @@ func (c *Controller) rotation(s config.Submission) *stalwartsync.Rotation {
 		Store:  &stalwartsync.Store{Secrets: c.o.Clients.Core.Secrets(home), Namespace: home, Name: s.StateSecret},
 		Issued: s.Credentials == config.CredentialsIssued, Overlap: s.Rotation.Overlap.Duration,
 		Every: s.Issued.RotateEvery.Duration, Lifetime: s.Issued.ExpiresAfter.Duration, AllowedIPs: s.Issued.AllowedIPs,
-		Running: func() int64 { return c.board.Lowest(s.Name) },
+		Running: func() int64 { return c.board.Lowest(s.Name) }, Window: s.Issued.Window(),
 	}
 	for _, m := range s.Mirrors {
-		r.Mirrors = append(r.Mirrors, c.secrets[m.Namespace+"/"+m.Name].One)
+		r.Copies = append(r.Copies, c.copy(m.Namespace, m.Name, false))
 		for _, x := range m.Consumers {
 			if x.Via.Name != "" {
-				r.Mirrors = append(r.Mirrors, c.secrets[x.Via.Namespace+"/"+x.Via.Name].One)
+				r.Copies = append(r.Copies, c.copy(x.Via.Namespace, x.Via.Name, true))
 			}
 		}
 	}
 	return r
+}
+
+// copy is a Secret that consumers read, from its cache and past it.
+func (c *Controller) copy(namespace, name string, rendered bool) stalwartsync.Copy {
+	return stalwartsync.Copy{Read: c.secrets[namespace+"/"+name].One, Rendered: rendered, Live: func(ctx context.Context) (*corev1.Secret, error) {
+		secret, err := c.o.Clients.Core.Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil, nil
+		}
+		return secret, err
+	}}
 }
 
 // consumer wires the reconciler of one workload that is rolled.

@@ -70,7 +70,8 @@ func (m *Mirror) Reconcile(ctx context.Context) (watcher.Result, error) {
 	if err != nil {
 		return m.keep(ctx, result, observed, err)
 	}
-	proof := m.Ledger.Latest(m.Submission)
+	proof, done := m.Ledger.Use(m.Submission)
+	defer done()
 	proven := proof.Covers(source.UID, credentials)
 	if proven {
 		credentials = proof.Mirrored()

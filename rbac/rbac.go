@@ -51,6 +51,9 @@ func Rules(c *config.Config) map[string][]rbacv1.PolicyRule {
 	home.rules = append(home.rules, restart(c.Stalwart.Restart)...)
 	for _, s := range c.Submissions {
 		home.readSecrets = append(home.readSecrets, s.Secret)
+		if s.Rotation.WriteSource {
+			home.rules = append(home.rules, rule("", "secrets", []string{s.Secret}, "patch"))
+		}
 		if s.Rotates() {
 			home.rules = append(home.rules, rule("", "secrets", []string{s.StateSecret}, "get", "create", "patch"))
 		}

@@ -16,6 +16,15 @@ type Board struct {
 // Expect says that a submission has a consumer.
 func (b *Board) Expect(submission, consumer string) { b.set(submission, consumer, 0) }
 
+// Forget says that every consumer of a submission has to be looked at again.
+func (b *Board) Forget(submission string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for consumer := range b.runs[submission] {
+		b.runs[submission][consumer] = 0
+	}
+}
+
 func (b *Board) set(submission, consumer string, generation int64) (news bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -22,7 +22,8 @@ type Observed struct {
 	Chosen   bool           // the bytes of an app password are ours to choose (0.15)
 	Account  string         // Stalwart's id of the account
 	Apps     []Listed       // that are ours by name
-	Holding  map[int64]bool // generations that some mirror holds
+	Holding  map[int64]bool // generations that some mirror, or what is rendered from one, holds
+	Mirrored map[int64]bool // generations that some mirror holds
 	Running  int64          // the lowest generation that a consumer may run on; [Nobody] where none does
 	Password *redact.Secret // what the account's password certainly is; nil = not known
 	Refused  int64          // generation whose login was refused although it is there; 0 = none
@@ -41,6 +42,8 @@ type Desired struct {
 	Overlap    time.Duration
 	Every      time.Duration // issued: renew after about this time; 0 = never
 	Lifetime   time.Duration // issued on 0.16: a dead man's switch; 0 = none
+	Request    Request
+	Window     func(time.Time) time.Time // issued: when renewing is welcome, from a time on; nil = always
 }
 
 // Kind is what a step does.
@@ -68,6 +71,18 @@ type Step struct {
 	Why        string        // for people
 }
 
+// Ends gives the secret that stops logging in with a step, nil where none does, or
+// none that is known. Nobody may be about to mirror it then.
+func (s Step) Ends(before State) *redact.Secret {
+	for _, g := range before.Generations {
+		replaced := s.Kind == SetMain && g.Slot == Main && g.User == s.Generation.User && !g.Password.Equal(s.Generation.Password)
+		if replaced || s.Kind == Destroy && g.Slot == App && g.ID == s.App.ID {
+			return &g.Password
+		}
+	}
+	return nil
+}
+
 // orphanAge is how long an app password of ours that no state knows is left alone:
 // longer than any run of another controller that may just be writing it down.
 const orphanAge = 35 * time.Second
@@ -79,7 +94,7 @@ const quota = 5
 // was carried out gives the next one, until it rests.
 func Next(o Observed, d Desired, now time.Time) Step {
 	w := newWorld(o, d, now)
-	for _, rule := range []func() (Step, bool){w.restore, w.free, w.advance, w.mark, w.promote, w.retire, w.orphan} {
+	for _, rule := range []func() (Step, bool){w.asked, w.restore, w.free, w.advance, w.mark, w.promote, w.retire, w.orphan} {
 		if s, ok := rule(); ok {
 			return s
 		}
@@ -137,6 +152,8 @@ func (w *world) freed(g Generation) bool {
 		return false
 	case !g.Mirrored:
 		return true
+	case g.Number <= w.state.Revoked:
+		return !w.Mirrored[g.Number] // who still runs on it is not waited for
 	}
 	return !w.Holding[g.Number] && !g.Left.IsZero() && w.now.Sub(g.Left) >= w.d.Overlap && w.Running > g.Number
 }
@@ -199,52 +216,3 @@ func (w *world) again(g Generation) Step {
 	s := w.state.without(func(other Generation) bool { return other.Number == g.Number }).with(g)
 	return Step{Kind: Record, Generation: *s.Now(), State: s, Why: "the SOURCE has gone back to bytes that still log in"}
 }
-
-// setMain makes the SOURCE's bytes the account's password and current.
-func (w *world) setMain() Step {
-	return w.password(State.with)
-}
-
-// setBeside makes them the password without mirroring it.
-func (w *world) setBeside() Step {
-	return w.password(State.beside)
-}
-
-// password replaces the account's password in the state, and in Stalwart unless it
-// is known to be in place already.
-func (w *world) password(add func(State, Generation) State) Step {
-	s := add(w.state.without(w.inMain), Generation{Slot: Main, Account: w.Account, User: w.d.User, Password: w.d.Source, Created: w.now})
-	kind := SetMain
-	if w.Password != nil && w.Password.Equal(w.d.Source) {
-		kind = Record
-	}
-	return Step{Kind: kind, Generation: *s.find(s.Last), State: s, Why: "the SOURCE's password"}
-}
-
-// inMain reports whether a generation is in the account's password.
-func (w *world) inMain(g Generation) bool { return g.Slot == Main && g.User == w.d.User }
-
-// mint asks the server for an app password.
-func (w *world) mint() Step {
-	g := w.app()
-	if w.d.Issued && w.d.Lifetime > 0 {
-		g.Expires = w.now.Add(w.d.Lifetime)
-	}
-	s := w.state.with(g)
-	return Step{Kind: Mint, Generation: *s.Now(), State: s, Why: "a credential beside the old one"}
-}
-
-// add adds an app password of our choice.
-func (w *world) add(password redact.Secret) Step {
-	g := w.app()
-	g.ID, g.Password = g.Name, password
-	s := w.state.with(g)
-	return Step{Kind: Add, Generation: *s.Now(), State: s, Why: "a credential beside the old one"}
-}
-
-func (w *world) app() Generation {
-	return Generation{Slot: App, Name: fmt.Sprintf("%s%d", NamePrefix(w.d.Submission), w.state.Last+1), Account: w.Account, User: w.d.User, Created: w.now}
-}
-
-// NamePrefix begins the names of a submission's app passwords; a number follows.
-func NamePrefix(submission string) string { return "smtp-mirror-" + submission + "-" }

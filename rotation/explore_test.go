@@ -31,9 +31,12 @@ func TestEveryInterleaving(t *testing.T) {
 		limit = 60_000
 	}
 	for name, m := range map[string]*model{
-		"0.16": newModel(false, false, 2, 1, 1), "0.15": newModel(true, false, 2, 1, 1),
-		"0.16 issued": newModel(false, true, 1, 1, 1), "0.15 issued": newModel(true, true, 1, 1, 1),
-		"0.16 two consumers": newModel(false, false, 1, 1, 2), "0.15 two consumers": newModel(true, false, 1, 1, 2),
+		"0.16": newModel(false, false, budget{changes: 2, crashes: 1}, 1), "0.15": newModel(true, false, budget{changes: 2, crashes: 1}, 1),
+		"0.16 issued": newModel(false, true, budget{changes: 1, crashes: 1}, 1), "0.15 issued": newModel(true, true, budget{changes: 1, crashes: 1}, 1),
+		"0.16 two consumers": newModel(false, false, budget{changes: 1, crashes: 1}, 2), "0.15 two consumers": newModel(true, false, budget{changes: 1, crashes: 1}, 2),
+		"0.16 two leaders": newModel(false, false, budget{changes: 1, crashes: 1, terms: 2}, 1), "0.15 two leaders": newModel(true, false, budget{changes: 1, crashes: 1, terms: 2}, 1),
+		"0.16 asked": newModel(false, false, budget{requests: 1, changes: 1, crashes: 1}, 1), "0.15 asked": newModel(true, false, budget{requests: 1, changes: 1, crashes: 1}, 1),
+		"0.16 issued, asked": newModel(false, true, budget{requests: 2, crashes: 1, terms: 1}, 1), "0.15 issued, asked": newModel(true, true, budget{requests: 2, crashes: 1, terms: 1}, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -50,7 +53,7 @@ func TestEveryInterleaving(t *testing.T) {
 // password at once, with the shortest story of how a consumer is refused.
 func TestTheNaiveOrderIsCaught(t *testing.T) {
 	for _, chosen := range []bool{true, false} {
-		m := newModel(chosen, false, 1, 0, 1)
+		m := newModel(chosen, false, budget{changes: 1}, 1)
 		m.naive = true
 		if w := explore(m, 10_000); !strings.Contains(w.violation, "does not log in, after: rotate") {
 			t.Errorf("not caught: %q", w.violation)
@@ -103,7 +106,7 @@ func (w *walk) visit(n *node, mv move) {
 // settles lets everybody take turns until nothing is left to do.
 func (w *walk) settles(n *node) {
 	m := n.m.clone()
-	m.changes, m.crashes = 0, 0
+	m.budget = budget{}
 	for range 200 {
 		if m.rested() && m.next().Kind == Rest {
 			return

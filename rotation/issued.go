@@ -16,10 +16,10 @@ func (w *world) advanceIssued() (Step, bool) {
 	switch {
 	case current == nil && password == nil:
 		// fall through: the password is recorded below, the first one minted after it
-	case current == nil || current.Slot == Main || current.User != w.d.User || !w.now.Before(w.due(*current)):
-		if w.Chosen {
-			return w.add(w.d.Fresh), true
-		}
+	case current != nil && current.Slot == App && current.User == w.d.User && w.now.Before(w.due(*current)):
+	case w.Chosen:
+		return w.add(w.d.Fresh), true
+	case len(w.Apps) < quota:
 		return w.mint(), true
 	}
 	if password == nil || !w.isSource(*password) && w.freed(*password) {
@@ -28,9 +28,13 @@ func (w *world) advanceIssued() (Step, bool) {
 	return Step{}, false
 }
 
-// due is when a minted credential is renewed: a little before its time, each
-// generation by another bit, and well before it expires.
+// due is when a minted credential is renewed: when it is asked for, or a little
+// before its time, each generation by another bit, in the next window. Well before it
+// expires no window is waited for.
 func (w *world) due(g Generation) time.Time {
+	if g.Number <= w.state.Renew {
+		return g.Created
+	}
 	due := g.Created.Add(100 * 365 * 24 * time.Hour)
 	earlier := func(t time.Time) {
 		if t.Before(due) {
@@ -38,12 +42,19 @@ func (w *world) due(g Generation) time.Time {
 		}
 	}
 	if w.d.Every > 0 {
-		earlier(g.Created.Add(w.d.Every - time.Duration(float64(w.d.Every)*0.1*fraction(g.Number))))
+		earlier(w.window(g.Created.Add(w.d.Every - time.Duration(float64(w.d.Every)*0.1*fraction(g.Number)))))
 	}
 	if !g.Expires.IsZero() {
 		earlier(g.Created.Add(g.Expires.Sub(g.Created) / 2))
 	}
 	return due
+}
+
+func (w *world) window(from time.Time) time.Time {
+	if w.d.Window == nil {
+		return from
+	}
+	return w.d.Window(from)
 }
 
 // fraction is a number from 0 to 1 that is always the same for a generation.

@@ -10,8 +10,9 @@ import (
 	"github.com/openova-io/smtp-mirror/redact"
 )
 
-// model is a Stalwart, a mirror, consumers and one controller at work, small enough
-// to be walked through in every order. Time is counted in ticks of a minute.
+// model is a Stalwart, a mirror, consumers and two controllers of which one leads,
+// small enough to be walked through in every order. Time is counted in ticks of a
+// minute.
 type model struct {
 	chosen, issued bool
 	naive          bool // the password is set at once
@@ -23,20 +24,30 @@ type model struct {
 	minted int               // secrets that the server has made
 
 	state   State
+	version int // of the state Secret
 	source  string
-	changes int // of the SOURCE that may still come
-	crashes int // that may still come
+	request Request
+	budget
 
 	mirror    string
-	left      map[string]int // secret -> tick at which it left the mirror
+	left      map[string]int  // secret -> tick at which it left the mirror
+	revoked   map[string]bool // secrets that a request has ended
 	consumers []consumer
 	tick      int
 
-	// the memory of the controller
-	step   *Step // under way
-	did    int   // writes of it that were done
-	secret string
-	proven string // SOURCE and secret that were proven
+	memory         // of the controller that leads
+	late   *memory // of the one that led before, as long as a write of it may still arrive
+}
+
+// budget is what may still come.
+type budget struct{ changes, requests, crashes, terms int }
+
+// memory is what a controller knows between two writes.
+type memory struct {
+	step    *Step // under way
+	did     int   // writes of it that were done
+	version int   // of the state that it was decided from
+	proven  string
 }
 
 type consumer struct {
@@ -46,8 +57,9 @@ type consumer struct {
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func newModel(chosen, issued bool, changes, crashes, consumers int) *model {
-	m := &model{chosen: chosen, issued: issued, overlap: 2, main: "P1", apps: map[string]string{}, names: map[string]string{}, source: "P1", changes: changes, crashes: crashes, mirror: "P1", left: map[string]int{}}
+func newModel(chosen, issued bool, b budget, consumers int) *model {
+	m := &model{chosen: chosen, issued: issued, overlap: 2, main: "P1", apps: map[string]string{}, names: map[string]string{}, source: "P1", budget: b, mirror: "P1",
+		left: map[string]int{}, revoked: map[string]bool{}}
 	for range consumers {
 		m.consumers = append(m.consumers, consumer{secret: "P1", number: 1})
 	}
@@ -58,8 +70,12 @@ func newModel(chosen, issued bool, changes, crashes, consumers int) *model {
 
 func (m *model) clone() *model {
 	c := *m
-	c.apps, c.names, c.left = maps.Clone(m.apps), maps.Clone(m.names), maps.Clone(m.left)
+	c.apps, c.names, c.left, c.revoked = maps.Clone(m.apps), maps.Clone(m.names), maps.Clone(m.left), maps.Clone(m.revoked)
 	c.consumers = slices.Clone(m.consumers)
+	if m.late != nil {
+		late := *m.late
+		c.late = &late
+	}
 	return &c
 }
 
@@ -68,24 +84,33 @@ func (m *model) now() time.Time { return epoch.Add(time.Duration(m.tick) * time.
 // key is everything that matters for what may follow.
 func (m *model) key() string {
 	var b strings.Builder
-	_, _ = fmt.Fprint(&b, m.main, m.apps, m.source, m.changes, m.crashes, m.mirror, m.left, m.consumers, m.tick, m.did, m.secret, m.proven, "|")
+	_, _ = fmt.Fprint(&b, m.main, m.apps, m.source, m.request, m.budget, m.mirror, m.left, m.revoked, m.consumers, m.tick, "|")
 	for _, g := range m.state.Generations {
 		_, _ = fmt.Fprint(&b, g.Number, g.Slot, g.ID, g.Password.Reveal(), g.Left.Sub(epoch), ";")
 	}
-	_, _ = fmt.Fprint(&b, m.state.Current, m.state.Last)
-	if m.step != nil {
-		_, _ = fmt.Fprint(&b, m.step.Kind, m.step.Generation.Number, m.step.App)
+	_, _ = fmt.Fprint(&b, m.state.Current, m.state.Last, m.state.Handled, m.state.Renew, m.state.Revoked)
+	m.memory.key(&b, m.version)
+	if m.late != nil {
+		m.late.key(&b, m.version)
 	}
 	return b.String()
 }
 
+func (m *memory) key(b *strings.Builder, version int) {
+	_, _ = fmt.Fprint(b, "|", m.did, m.proven)
+	if m.step != nil {
+		_, _ = fmt.Fprint(b, m.step.Kind, m.step.Generation.Number, m.step.App, version == m.version)
+	}
+}
+
 func (m *model) observed() Observed {
-	o := Observed{State: m.state, Chosen: m.chosen, Holding: map[int64]bool{}, Running: Nobody}
+	o := Observed{State: m.state, Chosen: m.chosen, Holding: map[int64]bool{}, Mirrored: map[int64]bool{}, Running: Nobody}
 	for _, id := range slices.Sorted(maps.Keys(m.apps)) {
 		o.Apps = append(o.Apps, Listed{ID: id, Name: m.names[id], Known: time.Hour})
 	}
 	for _, g := range m.state.Generations {
 		o.Holding[g.Number] = g.Password.Reveal() == m.mirror
+		o.Mirrored[g.Number] = o.Holding[g.Number]
 	}
 	for _, c := range m.consumers {
 		o.Running = min(o.Running, c.number)
@@ -98,7 +123,7 @@ func (m *model) desired() Desired {
 	if m.naive {
 		overlap = 0
 	}
-	return Desired{Submission: "s", User: "u", Source: redact.New(m.source), Issued: m.issued, Overlap: overlap, Fresh: redact.New(fmt.Sprintf("F%d", m.minted+1))}
+	return Desired{Submission: "s", User: "u", Source: redact.New(m.source), Issued: m.issued, Overlap: overlap, Request: m.request, Fresh: redact.New(fmt.Sprintf("F%d", m.minted+1))}
 }
 
 func (m *model) next() Step { return Next(m.observed(), m.desired(), m.now()) }
@@ -114,13 +139,27 @@ func (m *model) violation() string {
 		return "the mirror's " + m.mirror + " does not log in"
 	}
 	for i, c := range m.consumers {
-		if !m.logsIn(c.secret) {
+		if !m.logsIn(c.secret) && !m.revoked[c.secret] {
 			return fmt.Sprintf("consumer %d runs on %s, which does not log in", i, c.secret)
 		}
 	}
 	for secret, at := range m.left {
-		if m.tick < at+m.overlap && !m.logsIn(secret) {
+		if m.tick < at+m.overlap && !m.logsIn(secret) && !m.revoked[secret] {
 			return fmt.Sprintf("%s left the mirror %d ticks ago and does not log in", secret, m.tick-at)
+		}
+	}
+	if m.step == nil && m.next().Kind == Rest {
+		return m.leak()
+	}
+	return ""
+}
+
+// leak names a revoked secret that still logs in although nothing is left to do and
+// the mirror holds another one.
+func (m *model) leak() string {
+	for secret := range m.revoked {
+		if m.logsIn(secret) && m.mirror != secret && m.mirror == m.state.Now().Password.Reveal() && secret != m.source {
+			return "the revoked " + secret + " still logs in"
 		}
 	}
 	return ""
@@ -128,6 +167,9 @@ func (m *model) violation() string {
 
 // rested reports whether nothing is left over.
 func (m *model) rested() bool {
+	if m.state.Handled != string(m.request) {
+		return false
+	}
 	if m.issued {
 		return m.step == nil && len(m.apps) == 1 && m.main == m.source && m.logsIn(m.mirror) && m.mirror != m.main
 	}

@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/openova-io/smtp-mirror/redact"
 )
@@ -14,23 +15,60 @@ type move struct {
 
 const lastTick = 14
 
-// moves lists everything that may happen in a state, in a fixed order.
+// moves lists everything that may happen in a state, in a fixed order: what the
+// controllers do first.
 func (m *model) moves() []move {
+	return append(append(m.work(), m.others()...), m.weather()...)
+}
+
+// work is what the controllers do.
+func (m *model) work() []move {
 	var all []move
 	add := func(name string, do func(m *model)) { all = append(all, move{name, do}) }
 	if m.step != nil {
 		add(fmt.Sprintf("write %d of %s %d", m.did+1, m.step.Kind, m.step.Generation.Number), (*model).write)
-		if m.crashes > 0 {
-			add("crash", (*model).crash)
-		}
-	} else if s := m.next(); s.Kind != Rest {
-		add("decide "+string(s.Kind), func(m *model) { s := m.next(); m.step, m.did = &s, 0 })
+	} else if s := m.next(); m.retracts(s) {
+		add("retract the proof", func(m *model) { m.proven = "" })
+	} else if s.Kind != Rest {
+		add("decide "+string(s.Kind), func(m *model) {
+			s := m.next()
+			m.step, m.did, m.memory.version, m.late = &s, 0, m.version, nil
+		})
 	} else if g := m.state.Now(); g != nil && m.proven != m.source+"/"+g.Password.Reveal() {
 		add("prove "+g.Password.Reveal(), (*model).prove)
 	}
-	if g := m.state.Now(); g != nil && m.proven == m.source+"/"+g.Password.Reveal() && m.mirror != g.Password.Reveal() {
-		add("mirror "+g.Password.Reveal(), (*model).apply)
+	if secret, ok := m.proof(); ok && m.mirror != secret {
+		add("mirror "+secret, func(m *model) { m.apply(secret) })
 	}
+	if m.late != nil && m.late.step != nil {
+		add("a late write", func(m *model) {
+			leader := m.memory
+			m.memory, m.late = *m.late, nil
+			m.write()
+			m.memory = leader
+		})
+	}
+	return all
+}
+
+// retracts reports whether a step ends what is proven: somebody may be about to
+// mirror it.
+func (m *model) retracts(s Step) bool {
+	ended := s.Ends(m.state)
+	secret, ok := m.proof()
+	return ok && ended != nil && ended.Reveal() == secret
+}
+
+// proof is the secret that the leader has proven for the SOURCE of this moment.
+func (m *model) proof() (secret string, ok bool) {
+	source, secret, ok := strings.Cut(m.proven, "/")
+	return secret, ok && source == m.source
+}
+
+// others is what consumers and operators do.
+func (m *model) others() []move {
+	var all []move
+	add := func(name string, do func(m *model)) { all = append(all, move{name, do}) }
 	for i, c := range m.consumers {
 		if g := m.state.Now(); g != nil && c.number < g.Number && m.mirror == g.Password.Reveal() {
 			add(fmt.Sprintf("roll %d", i), func(m *model) { m.consumers[i] = consumer{m.mirror, m.state.Current} })
@@ -41,6 +79,37 @@ func (m *model) moves() []move {
 		if m.source != "P1" {
 			add("go back", func(m *model) { m.changes--; m.source = "P1" })
 		}
+	}
+	if m.requests > 0 {
+		add("rotate now", func(m *model) { m.ask(false) })
+		add("revoke now", func(m *model) { m.ask(true) })
+	}
+	return all
+}
+
+// ask is the annotation on the SOURCE; where the SOURCE's own password is mirrored
+// a new one comes with it.
+func (m *model) ask(revoke bool) {
+	m.requests--
+	m.request = NewRequest(fmt.Sprint(m.requests), revoke)
+	if !m.issued {
+		m.source = fmt.Sprintf("N%d", m.requests)
+	}
+}
+
+// weather is time, and what happens to the controllers.
+func (m *model) weather() []move {
+	var all []move
+	add := func(name string, do func(m *model)) { all = append(all, move{name, do}) }
+	if m.step != nil && m.crashes > 0 {
+		add("crash", func(m *model) { m.crashes--; m.memory = memory{} })
+	}
+	if m.terms > 0 {
+		add("another leader", func(m *model) {
+			m.terms--
+			late := m.memory
+			m.late, m.memory = &late, memory{}
+		})
 	}
 	if m.tick < lastTick {
 		add("tick", func(m *model) { m.tick++ })
@@ -60,14 +129,9 @@ func (m *model) prove() {
 	}
 }
 
-func (m *model) crash() {
-	m.crashes--
-	m.step, m.did, m.secret, m.proven = nil, 0, "", ""
-}
-
-func (m *model) apply() {
+func (m *model) apply(secret string) {
 	m.left[m.mirror] = m.tick
-	m.mirror = m.state.Now().Password.Reveal()
+	m.mirror = secret
 	delete(m.left, m.mirror)
 }
 
@@ -85,7 +149,7 @@ func (m *model) write() {
 	} else {
 		second(s)
 	}
-	m.step, m.did, m.secret = nil, 0, ""
+	m.step, m.did = nil, 0
 }
 
 func (m *model) writeMain(s *Step) { m.main = s.Generation.Password.Reveal() }
@@ -93,10 +157,10 @@ func (m *model) writeMain(s *Step) { m.main = s.Generation.Password.Reveal() }
 func (m *model) writeMint(s *Step) {
 	m.minted++
 	id := fmt.Sprintf("id%d", m.minted)
-	m.secret = fmt.Sprintf("B%d", m.minted)
-	m.apps[id], m.names[id] = m.secret, s.Generation.Name
+	secret := fmt.Sprintf("B%d", m.minted)
+	m.apps[id], m.names[id] = secret, s.Generation.Name
 	g := &s.State.Generations[len(s.State.Generations)-1]
-	g.ID, g.Password = id, redact.New(m.secret)
+	g.ID, g.Password = id, redact.New(secret)
 }
 
 func (m *model) writeAdd(s *Step) {
@@ -106,4 +170,16 @@ func (m *model) writeAdd(s *Step) {
 
 func (m *model) writeDestroy(s *Step) { delete(m.apps, s.App.ID) }
 
-func (m *model) writeState(s *Step) { m.state = s.State }
+// writeState is refused where somebody else has written since.
+func (m *model) writeState(s *Step) {
+	if m.memory.version != m.version {
+		return
+	}
+	for _, g := range m.state.Generations {
+		if g.Number <= s.State.Revoked {
+			m.revoked[g.Password.Reveal()] = true
+		}
+	}
+	m.state = s.State
+	m.version++
+}

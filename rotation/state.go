@@ -38,6 +38,9 @@ type State struct {
 	Generations []Generation // in the order in which they were made
 	Current     int64        // the number of the one that the mirrors are to hold; 0 = none yet
 	Last        int64        // the highest number ever given
+	Handled     string       // the request that was followed last
+	Renew       int64        // generations up to this number were asked to be renewed
+	Revoked     int64        // and up to this one to be ended at once
 }
 
 // KeyState is the key of the state Secret.
@@ -124,11 +127,14 @@ type storedState struct {
 	Generations []stored `json:"generations"`
 	Current     int64    `json:"current"`
 	Last        int64    `json:"last"`
+	Handled     string   `json:"handled,omitempty"`
+	Renew       int64    `json:"renew,omitempty"`
+	Revoked     int64    `json:"revoked,omitempty"`
 }
 
 // Encode writes the state for its Secret.
 func (s State) Encode() []byte {
-	out := storedState{Current: s.Current, Last: s.Last, Generations: []stored{}}
+	out := storedState{Current: s.Current, Last: s.Last, Generations: []stored{}, Handled: s.Handled, Renew: s.Renew, Revoked: s.Revoked}
 	for _, g := range s.Generations {
 		out.Generations = append(out.Generations, stored{g.Number, g.Slot, g.Name, g.ID, g.Account, g.User, g.Password.Reveal(), g.Created.UTC(), g.Expires.UTC(), g.Mirrored, g.Left.UTC()})
 	}
@@ -146,7 +152,7 @@ func DecodeState(text []byte) (State, error) {
 	if json.Unmarshal(text, &in) != nil {
 		return State{}, fmt.Errorf("%s is no state of ours", KeyState)
 	}
-	s := State{Current: in.Current, Last: in.Last}
+	s := State{Current: in.Current, Last: in.Last, Handled: in.Handled, Renew: in.Renew, Revoked: in.Revoked}
 	for _, g := range in.Generations {
 		if g.Number > in.Last || g.Slot != Main && g.Slot != App {
 			return State{}, fmt.Errorf("%s has a generation that cannot be", KeyState)

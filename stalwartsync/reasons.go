@@ -15,6 +15,8 @@ const (
 	ReasonLoginsExhausted      = "LoginsExhausted"
 	ReasonWouldWrite           = "WouldWrite"
 	ReasonStateInvalid         = "StateInvalid"
+	ReasonSourceIsYours        = "SourceIsYours"
+	ReasonSourceImmutable      = "SourceImmutable"
 )
 
 // The changes of this room: reasons of Events.
@@ -32,6 +34,7 @@ const (
 	ChangedCaches      = "CachesDropped"
 	ChangedRestart     = "RestartRequested"
 	ChangedProof       = "LoginProven"
+	ChangedSource      = "SourceRotated"
 
 	ChangedCredentialAdded = "CredentialAdded"
 	ChangedCredentialEnded = "CredentialEnded"

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"github.com/openova-io/smtp-mirror/redact"
 	"github.com/openova-io/smtp-mirror/smtpprobe"
@@ -34,8 +35,9 @@ type Relay struct {
 	Proven     func()             // a new credential was proven
 	Restarter  *workload.Workload // Stalwart's own, where it may be restarted
 	DryRun     bool
-	Rotation   *Rotation // nil = the password is set at once
-	Reload     bool      // settings may wait for a reload since before our start
+	Sources    corev1client.SecretInterface // of the SOURCE's namespace, where a new password may be written; else nil
+	Rotation   *Rotation                    // nil = the password is set at once
+	Reload     bool                         // settings may wait for a reload since before our start
 
 	tried         *redact.Secret // password that was written and has not been accepted yet
 	refusal       smtpprobe.Result
@@ -70,11 +72,18 @@ func (r *Relay) Reconcile(ctx context.Context) (watcher.Result, error) {
 	result.Regarding.UID, result.Regarding.ResourceVersion = source.UID, source.ResourceVersion
 	wish, problem := r.Wish()
 	r.optional = problem
+	source, err = r.answer(ctx, &result, source)
+	if err != nil {
+		return result, err
+	}
 	credentials, err := submission.FromSecret(source.Data, wish.Domain)
 	if err != nil {
 		return result, err
 	}
 	err = r.converge(ctx, &result, run{source: source, wish: wish, credentials: credentials})
+	if err == nil {
+		err = r.unanswered(source)
+	}
 	for i := range result.Changes {
 		// The recorder folds Events of one kind about one object: the field path
 		// keeps different addresses apart.

@@ -27,10 +27,18 @@ type Rotation struct {
 	Every      time.Duration
 	Lifetime   time.Duration
 	AllowedIPs []string
-	Mirrors    []func() (*corev1.Secret, error) // whatever consumers read
-	Running    func() int64                     // the lowest generation that a consumer may run on
+	Window     func(time.Time) time.Time // issued: when renewing is welcome; nil = always
+	Copies     []Copy
+	Running    func() int64 // the lowest generation that a consumer may run on
 
 	seen map[string]time.Time // app passwords that no state knew, since when
+}
+
+// Copy is a Secret that consumers read: a mirror, or what is rendered from one.
+type Copy struct {
+	Read     func() (*corev1.Secret, error)                    // from the cache
+	Live     func(ctx context.Context) (*corev1.Secret, error) // past it; nil = absent
+	Rendered bool
 }
 
 // turn is what a run knows of the rotation.
@@ -87,10 +95,17 @@ func (r *Relay) rotate(ctx context.Context, s stalwart.Directory, result *watche
 			return false, err
 		}
 	}
-	step := rotation.Next(r.Rotation.observed(run, apps), r.Rotation.desired(r.Submission, run), time.Now())
+	desired := r.Rotation.desired(r.Submission, run)
+	step := rotation.Next(r.Rotation.observed(run, apps, cached), desired, time.Now())
 	if step.Kind == rotation.Rest {
 		run.turn.wait = step.Wait
 		return false, nil
+	}
+	if ended := step.Ends(run.turn.state); ended != nil {
+		sure, err := r.sure(ctx, run, apps, desired, step, *ended)
+		if !sure || err != nil {
+			return false, err
+		}
 	}
 	change, err := r.step(ctx, s, run, step)
 	if err == nil && change.Reason != "" {
@@ -120,6 +135,7 @@ func (r *Relay) adopt(ctx context.Context, run *run, apps []rotation.Listed) err
 		}
 	}
 	run.turn.state = rotation.Adopt(run.turn.state, g, apps)
+	run.turn.state.Handled = string(request(run.source, r.Rotation.Issued)) // what is new begins with new credentials
 	run.turn.unsaved = true
 	run.expect()
 	return nil
@@ -152,8 +168,8 @@ func (o *Rotation) listed(ctx context.Context, s stalwart.Directory, submission 
 // held are the passwords that the mirrors hold for a user.
 func (o *Rotation) held(user string) []redact.Secret {
 	var all []redact.Secret
-	for _, read := range o.Mirrors {
-		m, err := read()
+	for _, c := range o.Copies {
+		m, err := c.Read()
 		if err != nil || m == nil {
 			continue
 		}
@@ -167,32 +183,27 @@ func (o *Rotation) held(user string) []redact.Secret {
 	return all
 }
 
-// holds reports whether some mirror holds the bytes, or cannot be looked at.
-func (o *Rotation) holds(password redact.Secret) bool {
-	for _, read := range o.Mirrors {
-		m, err := read()
-		if err != nil {
-			return true
-		}
-		if m != nil && password.In(m.Data) {
-			return true
-		}
-	}
-	return false
-}
+// cached reads a copy from its cache.
+func cached(c Copy) (*corev1.Secret, error) { return c.Read() }
 
-func (o *Rotation) observed(run *run, apps []rotation.Listed) rotation.Observed {
+func (o *Rotation) observed(run *run, apps []rotation.Listed, read func(Copy) (*corev1.Secret, error)) rotation.Observed {
 	seen := rotation.Observed{State: run.turn.state, Chosen: run.observed.Generation == stalwart.Gen015, Account: run.observed.Account.ID, Apps: apps,
-		Holding: map[int64]bool{}, Running: o.Running(), Password: run.turn.main, Refused: run.turn.refused}
-	for _, g := range run.turn.state.Generations {
-		seen.Holding[g.Number] = o.holds(g.Password)
+		Holding: map[int64]bool{}, Mirrored: map[int64]bool{}, Running: o.Running(), Password: run.turn.main, Refused: run.turn.refused}
+	for _, c := range o.Copies {
+		secret, err := read(c)
+		for _, g := range run.turn.state.Generations {
+			if err != nil || secret != nil && g.Password.In(secret.Data) { // what cannot be looked at may hold anything
+				seen.Holding[g.Number] = true
+				seen.Mirrored[g.Number] = seen.Mirrored[g.Number] || !c.Rendered
+			}
+		}
 	}
 	return seen
 }
 
 func (o *Rotation) desired(submission string, run *run) rotation.Desired {
 	return rotation.Desired{Submission: submission, User: run.credentials.User, Source: run.credentials.Password, Fresh: rotation.Password(),
-		Issued: o.Issued, Overlap: o.Overlap, Every: o.Every, Lifetime: o.Lifetime}
+		Issued: o.Issued, Overlap: o.Overlap, Every: o.Every, Lifetime: o.Lifetime, Window: o.Window, Request: request(run.source, o.Issued)}
 }
 
 // account is the one that a generation belongs to: the user may have changed.

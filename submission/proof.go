@@ -39,6 +39,37 @@ func (p Proof) Mirrored() Credentials {
 type Ledger struct {
 	mu     sync.Mutex
 	proofs map[string]Proof
+	users  map[string]int
+}
+
+// Use gives the newest proof to somebody who may write its credentials somewhere,
+// until done is called.
+func (l *Ledger) Use(submission string) (p Proof, done func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.users == nil {
+		l.users = map[string]int{}
+	}
+	l.users[submission]++
+	return l.proofs[submission], func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.users[submission]--
+	}
+}
+
+// Retract takes back a proof of a password that is about to end. It reports false
+// while somebody uses a proof, who may be writing that password at this moment.
+func (l *Ledger) Retract(submission string, ended redact.Secret) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.users[submission] > 0 {
+		return false
+	}
+	if p := l.proofs[submission]; p.Mirrored().Password.Equal(ended) {
+		delete(l.proofs, submission)
+	}
+	return true
 }
 
 // Record keeps a proof and reports whether it covers other credentials than

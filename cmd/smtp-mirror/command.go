@@ -33,6 +33,9 @@ const usage = `usage: smtp-mirror COMMAND [flags]
            watch, and keep everything true until SIGTERM
   once     --config FILE [--timeout 60s] [--dry-run] [--kubeconfig F] ...
            make everything true once; exit 1 for any error, else 2 for anything held, else 0
+  rotate   [SUBMISSION] --config FILE [--revoke-now] [--kubeconfig F]
+           ask the controller for a new credential, with your own rights; --revoke-now, after a
+           leak, ends the old one as soon as the mirrors hold the new one
   config   --config FILE
            print the effective configuration
   rbac     --config FILE --service-account NAMESPACE/NAME
@@ -45,7 +48,8 @@ type options struct {
 	configFile, kubeconfig, logFormat, serviceAccount string
 	logLevel                                          slog.Level
 	timeout                                           time.Duration
-	dryRun                                            bool
+	dryRun, revokeNow                                 bool
+	argument                                          string // of rotate
 
 	config *config.Config
 	text   []byte // of the file that config was read from
@@ -56,7 +60,7 @@ type options struct {
 
 // dispatch runs one command and gives its exit code.
 func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	commands := map[string]func(context.Context, *options) int{"run": run, "once": once, "config": printConfig, "rbac": printRBAC}
+	commands := map[string]func(context.Context, *options) int{"run": run, "once": once, "config": printConfig, "rbac": printRBAC, "rotate": rotate}
 	if len(args) == 0 {
 		_, _ = io.WriteString(stderr, usage)
 		return exitUsage
@@ -103,10 +107,21 @@ func parse(command string, args []string, stdout, stderr io.Writer) (*options, e
 	if command == "rbac" {
 		set.StringVar(&o.serviceAccount, "service-account", "", "`NAMESPACE/NAME` of the controller's ServiceAccount, required")
 	}
+	if command == "rotate" {
+		set.StringVar(&o.kubeconfig, "kubeconfig", "", "`file` to find the cluster with; default: what kubectl uses")
+		set.BoolVar(&o.revokeNow, "revoke-now", false, "end the old credential as soon as the mirrors hold the new one")
+		if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+			o.argument, args = args[0], args[1:]
+		}
+	}
 	if err := set.Parse(args); err != nil {
 		return nil, err
 	}
-	return o, o.check(set.Args())
+	rest := set.Args()
+	if command == "rotate" && o.argument == "" && len(rest) > 0 {
+		o.argument, rest = rest[0], rest[1:]
+	}
+	return o, o.check(rest)
 }
 
 func (o *options) check(rest []string) error {

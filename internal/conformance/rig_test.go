@@ -25,10 +25,11 @@ import (
 // rig is the product with one submission: a SOURCE, a wish and a Relay.
 type rig struct {
 	*suite
-	fleet  *stalwart.Fleet
-	source map[string]string // data of the SOURCE
-	wish   stalwartsync.Wish
-	relay  *stalwartsync.Relay
+	fleet       *stalwart.Fleet
+	source      map[string]string
+	annotations map[string]string // of the SOURCE // data of the SOURCE
+	wish        stalwartsync.Wish
+	relay       *stalwartsync.Relay
 
 	dial, serverName string // where the probe dials, and what the certificate must cover
 	roots            *x509.CertPool
@@ -104,7 +105,7 @@ func (r *rig) newRelay() *stalwartsync.Relay {
 
 func (r *rig) secret() (*corev1.Secret, error) {
 	s := &corev1.Secret{Data: map[string][]byte{}}
-	s.UID = types.UID("source")
+	s.UID, s.Annotations = types.UID("source"), r.annotations
 	for key, value := range r.source {
 		s.Data[key] = []byte(value)
 	}

@@ -73,7 +73,7 @@ func newTurning(t *testing.T, s *suite, isIssued bool) *turning {
 
 func (r *turning) rotation(isIssued bool) *stalwartsync.Rotation {
 	return &stalwartsync.Rotation{Store: &stalwartsync.Store{Secrets: r.state, Name: "state"}, Issued: isIssued, Overlap: overlap, Every: time.Hour,
-		Mirrors: []func() (*corev1.Secret, error){func() (*corev1.Secret, error) { return r.mirror, nil }}, Running: func() int64 { return rotation.Nobody }}
+		Copies: []stalwartsync.Copy{{Read: func() (*corev1.Secret, error) { return r.mirror, nil }, Live: func(context.Context) (*corev1.Secret, error) { return r.mirror, nil }}}, Running: func() int64 { return rotation.Nobody }}
 }
 
 // turn lets the relay run and the mirror follow, and returns what the mirror then
