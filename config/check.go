@@ -76,6 +76,9 @@ func (c *checker) stalwart(s Stalwart) {
 	c.baseURL("stalwart.url", s.URL)
 	c.namespace("stalwart.namespace", s.Namespace)
 	c.name("stalwart.adminSecret", s.AdminSecret)
+	if s.APIKeySecret != "" {
+		c.name("stalwart.apiKeySecret", s.APIKeySecret)
+	}
 	c.that(s.AdminUser != "" && !strings.Contains(s.AdminUser, ":"), "stalwart.adminUser", "is empty or contains a colon")
 	_, err := labels.Parse(s.PodSelector)
 	c.that(err == nil && s.PodSelector != "", "stalwart.podSelector", "%q is not a label selector", s.PodSelector)
@@ -108,6 +111,10 @@ func (c *checker) submissions(cfg *Config) {
 		targets[cfg.Stalwart.Namespace+"/"+s.Secret] = true // a SOURCE is never a target
 	}
 	targets[cfg.Stalwart.Namespace+"/"+cfg.Stalwart.AdminSecret] = true
+	if key := cfg.Stalwart.Namespace + "/" + cfg.Stalwart.APIKeySecret; cfg.Stalwart.APIKeySecret != "" {
+		c.that(!targets[key], "stalwart.apiKeySecret", "%s has another role", key)
+		targets[key] = true
+	}
 	for i, s := range cfg.Submissions {
 		if s.Rotates() {
 			id := cfg.Stalwart.Namespace + "/" + s.StateSecret

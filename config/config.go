@@ -29,15 +29,16 @@ type Config struct {
 
 // Stalwart is where the mail server runs and how to log in.
 type Stalwart struct {
-	URL         string   `json:"url"`
-	CAFile      string   `json:"caFile"`
-	Namespace   string   `json:"namespace"`
-	AdminSecret string   `json:"adminSecret"`
-	AdminUser   string   `json:"adminUser"`
-	PodSelector string   `json:"podSelector"`
-	Container   string   `json:"container"`
-	Restart     Restart  `json:"restart"`
-	AllowedIPs  []string `json:"allowedIPs"`
+	URL          string   `json:"url"`
+	CAFile       string   `json:"caFile"`
+	Namespace    string   `json:"namespace"`
+	AdminSecret  string   `json:"adminSecret"`
+	AdminUser    string   `json:"adminUser"`
+	APIKeySecret string   `json:"apiKeySecret"` // where a key of our own is kept; "" = every request is the administrator's
+	PodSelector  string   `json:"podSelector"`
+	Container    string   `json:"container"`
+	Restart      Restart  `json:"restart"`
+	AllowedIPs   []string `json:"allowedIPs"`
 }
 
 // Restart permits one restart per new listener.

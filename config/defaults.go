@@ -7,13 +7,14 @@ func defaults() *Config {
 	const namespace = "stalwart-sovereign"
 	return &Config{
 		Stalwart: Stalwart{
-			URL:         "http://stalwart-sovereign-http.stalwart-sovereign.svc.cluster.local:8080",
-			Namespace:   namespace,
-			AdminSecret: "stalwart-sovereign-admin",
-			AdminUser:   "postmaster",
-			PodSelector: "app.kubernetes.io/name=bp-stalwart-sovereign",
-			Container:   "stalwart",
-			Restart:     Restart{Kind: "StatefulSet", Name: "stalwart-sovereign"},
+			URL:          "http://stalwart-sovereign-http.stalwart-sovereign.svc.cluster.local:8080",
+			Namespace:    namespace,
+			AdminSecret:  "stalwart-sovereign-admin",
+			AdminUser:    "postmaster",
+			APIKeySecret: "smtp-mirror-stalwart-api",
+			PodSelector:  "app.kubernetes.io/name=bp-stalwart-sovereign",
+			Container:    "stalwart",
+			Restart:      Restart{Kind: "StatefulSet", Name: "stalwart-sovereign"},
 		},
 		DNSRecords:     ObjectName{Namespace: namespace, Name: "stalwart-sovereign-dns-records-required"},
 		Webhook:        Webhook{Path: "/webhook/stalwart", Secret: "smtp-mirror-webhook"},

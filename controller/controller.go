@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/util/workqueue"
 
+	"github.com/openova-io/smtp-mirror/apikey"
 	"github.com/openova-io/smtp-mirror/audit"
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/mirror"
@@ -58,6 +59,7 @@ type Controller struct {
 	board  rollout.Board
 
 	fleet      *stalwart.Fleet
+	ring       *apikey.Keyring // nil = every request is the administrator's
 	adminGate  *stalwart.Gate
 	loginGates map[string]*stalwart.Gate
 	relays     []*stalwartsync.Relay
@@ -210,38 +212,4 @@ func (c *Controller) observe(t watcher.Transition) {
 	for _, f := range c.feeds {
 		c.o.Metrics.Cache(f.Name(), f.FreshAt(), f.Rebuilds())
 	}
-}
-
-// down lets the knocker dial what a target misses.
-func (c *Controller) down(address string, t watcher.Target) {
-	if address != c.fleet.Address() {
-		c.knocking.Store(address, sourceKnock(t))
-	}
-	c.knocker.Down(address)
-}
-
-// answered wakes those who miss the address: everybody for the management API,
-// one relay for a submission listener.
-func (c *Controller) answered(address string) {
-	if s, ok := c.knocking.Load(address); ok {
-		c.loop.Wake(s.(watcher.Source))
-		return
-	}
-	c.loop.Wake(sourceStalwart)
-	c.pulse.soon() // it tells whether this is another process
-}
-
-// restarted says that Stalwart is another process than before: refused
-// credentials get one more try, and everything is looked at again.
-func (c *Controller) restarted() {
-	c.adminGate.Renew()
-	for _, g := range c.loginGates {
-		g.Renew()
-	}
-	for _, r := range c.relays {
-		r.Renew()
-	}
-	c.pulse.again.Store(true)
-	c.pulse.soon()
-	c.loop.Wake(sourceStalwart)
 }

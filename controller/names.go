@@ -10,6 +10,8 @@ import (
 const (
 	sourceAdmin      watcher.Source = "secret/admin"
 	sourceWebhookKey watcher.Source = "secret/webhook"
+	sourceAPIKey     watcher.Source = "secret/api-key"
+	sourceKeyRefused watcher.Source = "api-key/refused"
 	sourceRecords    watcher.Source = "configmap/dns-records"
 	sourceStalwart   watcher.Source = "stalwart/incarnation" // restarted, or answers again
 	sourceChanged    watcher.Source = "stalwart/changed"     // we wrote something that keys may follow from
@@ -41,7 +43,10 @@ func targetConsumer(s config.Submission, x config.Consumer) watcher.Target {
 }
 
 // The targets.
-const targetRecord watcher.Target = "dkim-record"
+const (
+	targetRecord watcher.Target = "dkim-record"
+	targetAPIKey watcher.Target = "api-key"
+)
 
 func targetRelay(s config.Submission) watcher.Target { return watcher.Target("relay/" + s.Name) }
 
@@ -65,7 +70,8 @@ func targetMirror(m config.Mirror) watcher.Target {
 //	file/dkim                                   ●
 //	file/ca                     ●               ●
 //
-// The resync wakes every target at its own pace.
+// The API key follows secret/admin, secret/api-key, its own refusal, incarnation,
+// changed and file/ca. The resync wakes every target at its own pace.
 func Routes(c *config.Config) watcher.Routes {
 	r := watcher.Routes{}
 	on := func(t watcher.Target, sources ...watcher.Source) {
@@ -74,6 +80,9 @@ func Routes(c *config.Config) watcher.Routes {
 		}
 	}
 	on(targetRecord, sourceAdmin, sourceRecords, sourceStalwart, sourceChanged, sourceWebhook, sourceKeyFiles, sourceTrustFiles)
+	if c.Stalwart.APIKeySecret != "" {
+		on(targetAPIKey, sourceAdmin, sourceAPIKey, sourceKeyRefused, sourceStalwart, sourceChanged, sourceTrustFiles)
+	}
 	for _, s := range c.Submissions {
 		on(targetRelay(s), sourceSubmission(s.Secret), sourceAdmin, sourceWebhookKey, sourceStalwart, sourceWebhook, sourceTrustFiles, sourceKnock(targetRelay(s)))
 		for _, m := range s.Mirrors {

@@ -78,9 +78,9 @@ func (p *pulse) beat(ctx context.Context) {
 			one = &process{ids: map[string]bool{}}
 		}
 		seen[address] = one
-		id, err := p.bootID(ctx, address)
+		id, caller, err := p.bootID(ctx, address)
 		silent := knockAt(err) != "" || refusedCredential(err) && !watcher.Answers(ctx, address)
-		switch one.look(id, silent, err) {
+		switch one.look(id, caller, silent, err) {
 		case gone:
 			p.c.loop.Wake(sourceStalwart)
 		case anew:
@@ -98,8 +98,9 @@ func (p *pulse) beat(ctx context.Context) {
 // has shown. Behind a balancer there are several, which come back; a restart is one
 // that was never seen.
 type process struct {
-	ids  map[string]bool
-	down bool
+	ids    map[string]bool
+	caller string // who has seen them
+	down   bool
 }
 
 // news is what a look at a process tells.
@@ -113,7 +114,11 @@ const (
 
 // look takes in an answer. Where there is no boot id to tell (0.15, a refused
 // credential), one that answers again counts as another.
-func (p *process) look(id string, silent bool, err error) news {
+func (p *process) look(id, caller string, silent bool, err error) news {
+	if err == nil && caller != p.caller {
+		clear(p.ids)
+		p.caller = caller
+	}
 	wasDown, known := p.down, len(p.ids) > 0
 	p.down = silent
 	switch {
@@ -159,10 +164,10 @@ func (p *pulse) addresses() []string {
 	return all
 }
 
-func (p *pulse) bootID(ctx context.Context, address string) (string, error) {
+func (p *pulse) bootID(ctx context.Context, address string) (id, caller string, err error) {
 	conn, err := p.c.fleet.At(address)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	return conn.BootID(ctx)
 }

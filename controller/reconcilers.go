@@ -8,7 +8,6 @@ import (
 	"github.com/openova-io/smtp-mirror/mirror"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
 	"github.com/openova-io/smtp-mirror/watcher"
-	"github.com/openova-io/smtp-mirror/workload"
 )
 
 // relay wires the reconciler of one submission.
@@ -28,8 +27,8 @@ func (c *Controller) relay(s config.Submission) *stalwartsync.Relay {
 	if s.Rotation.WriteSource {
 		r.Sources = c.o.Clients.Core.Secrets(c.o.Config.Stalwart.Namespace)
 	}
-	if restart := c.o.Config.Stalwart.Restart; restart.Enabled {
-		r.Restarter = &workload.Workload{Apps: c.o.Clients.Apps, Kind: restart.Kind, Namespace: c.o.Config.Stalwart.Namespace, Name: restart.Name}
+	if c.o.Config.Stalwart.Restart.Enabled {
+		r.Restarter = c.restarter()
 	}
 	return r
 }

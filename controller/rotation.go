@@ -9,7 +9,9 @@ import (
 
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/rollout"
+	"github.com/openova-io/smtp-mirror/rotation"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
+	"github.com/openova-io/smtp-mirror/statesecret"
 	"github.com/openova-io/smtp-mirror/workload"
 )
 
@@ -17,7 +19,7 @@ import (
 func (c *Controller) rotation(s config.Submission) *stalwartsync.Rotation {
 	home := c.o.Config.Stalwart.Namespace
 	r := &stalwartsync.Rotation{
-		Store:  &stalwartsync.Store{Secrets: c.o.Clients.Core.Secrets(home), Namespace: home, Name: s.StateSecret},
+		Store:  &statesecret.Store{Secrets: c.o.Clients.Core.Secrets(home), Namespace: home, Name: s.StateSecret, Key: rotation.KeyState},
 		Issued: s.Credentials == config.CredentialsIssued, Overlap: s.Rotation.Overlap.Duration,
 		Every: s.Issued.RotateEvery.Duration, Lifetime: s.Issued.ExpiresAfter.Duration, AllowedIPs: s.Issued.AllowedIPs,
 		Running: func() int64 { return c.board.Lowest(s.Name) }, Window: s.Issued.Window(),

@@ -34,6 +34,9 @@ func New(o Options) (*Controller, error) {
 	}
 	c.pulse = newPulse(c)
 	reconcilers := map[watcher.Target]watcher.Reconciler{targetRecord: c.record()}
+	if c.ring != nil {
+		reconcilers[targetAPIKey] = c.keeper()
+	}
 	for _, s := range o.Config.Submissions {
 		reconcilers[targetRelay(s)] = c.relay(s)
 		for _, m := range s.Mirrors {
@@ -51,6 +54,9 @@ func New(o Options) (*Controller, error) {
 func (c *Controller) watchObjects() {
 	cfg, core := c.o.Config, c.o.Clients.Core
 	c.secret(cfg.Stalwart.Namespace, cfg.Stalwart.AdminSecret, sourceAdmin)
+	if cfg.Stalwart.APIKeySecret != "" {
+		c.secret(cfg.Stalwart.Namespace, cfg.Stalwart.APIKeySecret, sourceAPIKey)
+	}
 	if cfg.Webhook.Enabled {
 		c.secret(cfg.Stalwart.Namespace, cfg.Webhook.Secret, sourceWebhookKey)
 	}
@@ -131,27 +137,6 @@ func (c *Controller) incarnations() []watcher.Incarnation {
 		return nil
 	}
 	return watcher.Incarnations(pods, c.o.Config.Stalwart.Container)
-}
-
-// connect makes the client of Stalwart.
-func (c *Controller) connect() error {
-	s := c.o.Config.Stalwart
-	if _, err := rootsOf(s.CAFile); err != nil {
-		return err
-	}
-	var err error
-	admin := c.secrets[s.Namespace+"/"+s.AdminSecret]
-	c.fleet, err = stalwart.NewFleet(stalwart.Options{URL: s.URL, Roots: func() (*x509.CertPool, error) { return rootsOf(s.CAFile) }, Gate: c.adminGate, Credential: func() (stalwart.Credential, error) {
-		secret, err := admin.One()
-		if err != nil {
-			return stalwart.Credential{}, err
-		}
-		return credential(secret, s)
-	}})
-	if err != nil {
-		return fmt.Errorf("connecting to Stalwart: %w", err)
-	}
-	return nil
 }
 
 // credential reads the administrator's Secret.

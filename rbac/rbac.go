@@ -44,6 +44,9 @@ func Rules(c *config.Config) map[string][]rbacv1.PolicyRule {
 	}
 	home := in(c.Stalwart.Namespace)
 	home.readSecrets = append(home.readSecrets, c.Stalwart.AdminSecret)
+	if c.Stalwart.APIKeySecret != "" {
+		home.applySecrets = append(home.applySecrets, c.Stalwart.APIKeySecret)
+	}
 	if c.Webhook.Enabled {
 		home.readSecrets = append(home.readSecrets, c.Webhook.Secret)
 	}

@@ -41,6 +41,7 @@ func TestTheRightsOfTheDefaults(t *testing.T) {
 		},
 		"stalwart-sovereign": {
 			"/secrets [stalwart-sovereign-admin stalwart-sovereign-submission] get list watch",
+			"/secrets [smtp-mirror-stalwart-api] get list watch create patch",
 			"/configmaps [stalwart-sovereign-dns-records-required] get list watch update",
 			"/pods [] get list watch",
 			"events.k8s.io/events [] create patch",
@@ -64,7 +65,7 @@ func TestOptionsAddTheirRights(t *testing.T) {
 		{"a restart of a Deployment", "stalwart: {restart: {enabled: true, kind: Deployment, name: d}}", "stalwart-sovereign", "apps/deployments [d] get patch"},
 		{"the webhook's secret", "webhook: {enabled: true, url: \"http://us:9090\"}", "stalwart-sovereign", "/secrets [smtp-mirror-webhook stalwart-sovereign-admin stalwart-sovereign-submission] get list watch"},
 		{"a mirror elsewhere", "submissions: [{mirrors: [{namespace: b, name: x}, {namespace: b, name: a}]}]", "b", "/secrets [a x] get list watch create patch"},
-		{"a mirror beside the source", "submissions: [{mirrors: [{namespace: stalwart-sovereign, name: x}]}]", "stalwart-sovereign", "/secrets [x] get list watch create patch"},
+		{"a mirror beside the source", "submissions: [{mirrors: [{namespace: stalwart-sovereign, name: x}]}]", "stalwart-sovereign", "/secrets [smtp-mirror-stalwart-api x] get list watch create patch"},
 		{"records elsewhere", "dnsRecords: {namespace: dns, name: r}", "dns", "/configmaps [r] get list watch update"},
 		{"a lease elsewhere", "leaderElection: {namespace: l, name: x}", "l", "coordination.k8s.io/leases [x] get update"},
 		{"one source for two", "submissions: [{}, {name: b, mirrors: []}]", "stalwart-sovereign", "/secrets [stalwart-sovereign-admin stalwart-sovereign-submission] get list watch"},

@@ -30,6 +30,7 @@ const (
 type Credential struct {
 	User     string
 	Password redact.Secret
+	APIKey   Generation // "" = an account's password; else a key of this generation
 }
 
 // Conn is one address of Stalwart's HTTP listener. It is safe for concurrent
@@ -39,6 +40,7 @@ type Conn struct {
 	http       *http.Client
 	gate       *Gate
 	credential func() (Credential, error)
+	refused    func(Credential)
 }
 
 // Options make a [Conn].
@@ -48,6 +50,7 @@ type Options struct {
 	ServerName string                         // of the certificate, where it is not the host of URL
 	Gate       *Gate
 	Credential func() (Credential, error) // asked before every request: it may rotate
+	Refused    func(Credential)           // told of an API key that is no good; Credential then gives another
 }
 
 // NewConn makes a connection description; nothing is dialed.
@@ -65,7 +68,7 @@ func NewConn(o Options) (*Conn, error) {
 		IdleConnTimeout:        30 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
-	return &Conn{base: base, gate: o.Gate, credential: o.Credential, http: &http.Client{
+	return &Conn{base: base, gate: o.Gate, credential: o.Credential, refused: o.Refused, http: &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
@@ -101,41 +104,35 @@ func (c *Conn) Address() string {
 // Close drops idle connections.
 func (c *Conn) Close() { c.http.CloseIdleConnections() }
 
-// reply is an answer whose body was read within bounds.
-type reply struct {
-	request string
-	status  int
-	body    []byte
-	json    bool
-
-	location string // of a redirect, which is never followed
-}
-
-// decode parses the body; a failure does not show it.
-func (r *reply) decode(into any) error {
-	if !r.json {
-		return &UnexpectedError{r.request, "something that is not JSON"}
-	}
-	if json.Unmarshal(r.body, into) != nil {
-		return &UnexpectedError{r.request, "JSON that is truncated or of another shape"}
-	}
-	return nil
-}
-
 // anonymous sends a request without a credential: it can never count as a
 // failed login.
 func (c *Conn) anonymous(ctx context.Context, method, path string) (*reply, error) {
 	return c.send(ctx, method, path, nil, nil)
 }
 
-// call sends a request as the administrator, through the gate.
+// call sends a request through the gate. Where an API key is refused, whoever comes
+// after it is asked at once: nothing of the request was carried out.
 func (c *Conn) call(ctx context.Context, method, path string, body any) (*reply, error) {
 	cred, err := c.credential()
 	if err != nil {
 		return nil, err
 	}
+	got, err := c.callAs(ctx, cred, method, path, body)
+	var rejected *RejectedError
+	if cred.APIKey == "" || c.refused == nil || !errors.As(err, &rejected) {
+		return got, err
+	}
+	c.refused(cred)
+	cred, err = c.credential()
+	if err != nil {
+		return nil, err
+	}
+	return c.callAs(ctx, cred, method, path, body)
+}
+
+func (c *Conn) callAs(ctx context.Context, cred Credential, method, path string, body any) (*reply, error) {
 	var got *reply
-	err = c.gate.Do(ctx, cred, func() (bool, error) {
+	err := c.gate.Do(ctx, cred, func() (bool, error) {
 		var err error
 		got, err = c.send(ctx, method, path, body, &cred)
 		if err != nil {
@@ -198,36 +195,11 @@ func (c *Conn) request(ctx context.Context, method, path string, body any, cred 
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if cred != nil {
+	switch {
+	case cred != nil && cred.APIKey == Gen016:
+		req.Header.Set("Authorization", "Bearer "+cred.Password.Reveal())
+	case cred != nil:
 		req.SetBasicAuth(cred.User, cred.Password.Reveal())
 	}
 	return req, nil
-}
-
-// failure classifies a status that no endpoint of either generation gives for a
-// success. 404 is left to the caller: it may just mean "absent".
-func (r *reply) failure() error {
-	switch {
-	case r.status == http.StatusTooManyRequests:
-		return r.limited()
-	case r.status == http.StatusForbidden:
-		return &ForbiddenError{r.request}
-	case r.status >= 300 && r.status < 400:
-		return &UnexpectedError{r.request, fmt.Sprintf("a redirect (%d)", r.status)}
-	case r.status >= 500:
-		return &UnexpectedError{r.request, fmt.Sprintf("status %d", r.status)}
-	case r.status == http.StatusBadRequest:
-		return &UnexpectedError{r.request, "status 400: it cannot read our request"}
-	}
-	return nil
-}
-
-// limited tells a ban from a rate limit: both are 429, with another title.
-func (r *reply) limited() error {
-	var problem struct{ Title string }
-	_ = json.Unmarshal(r.body, &problem)
-	if problem.Title == "Too Many Authentication Attempts" {
-		return &BannedError{}
-	}
-	return &BusyError{"too many requests"}
 }

@@ -75,13 +75,44 @@ func (c *Conn) unusualMode(ctx context.Context) error {
 }
 
 // BootID is a value that changes with every start of a 0.16 process (the state
-// of its session, seeded at random). It never changes on 0.15, and is empty where
-// there is no session.
-func (c *Conn) BootID(ctx context.Context) (string, error) {
+// of its session, seeded at random), and from caller to caller. It never changes on
+// 0.15, and is empty where there is no session.
+func (c *Conn) BootID(ctx context.Context) (id, caller string, err error) {
+	cred, err := c.credential()
+	if err != nil {
+		return "", "", err
+	}
+	if cred.APIKey == Gen015 { // such keys are good for /api only
+		_, err := c.call(ctx, http.MethodGet, "/api/principal?types=domain&limit=1", nil)
+		return "", cred.User, err
+	}
 	got, err := c.call(ctx, http.MethodGet, "/jmap/session", nil)
 	if err != nil || got.status != http.StatusOK {
-		return "", err
+		return "", cred.User, err
 	}
 	var session struct{ State string }
-	return session.State, got.decode(&session)
+	err = got.decode(&session)
+	return session.State, cred.User, err
+}
+
+// Check sends one cheap request with a credential, through the gate: nil says that
+// it is accepted.
+func (c *Conn) Check(ctx context.Context, cred Credential) error {
+	path := "/jmap/session"
+	got, err := c.anonymous(ctx, http.MethodGet, "/api/principal")
+	if err != nil {
+		return err
+	}
+	if got.status == http.StatusUnauthorized { // 0.15, whose keys are good for /api only
+		path = "/api/principal?types=domain&limit=1"
+	}
+	_, err = c.callAs(ctx, cred, http.MethodGet, path, nil)
+	return err
+}
+
+// As is the same connection with another credential.
+func (c *Conn) As(credential func() (Credential, error)) *Conn {
+	as := *c
+	as.credential, as.refused = credential, nil
+	return &as
 }

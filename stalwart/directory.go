@@ -152,6 +152,9 @@ type Directory interface {
 	AppPasswords(ctx context.Context, a *Account) ([]AppPassword, error)
 	CreateAppPassword(ctx context.Context, a *Account, n NewAppPassword) (AppPassword, redact.Secret, error)
 	DestroyAppPassword(ctx context.Context, a *Account, p AppPassword) error // one that is gone already is no error
+	APIKeys(ctx context.Context, owner Login) ([]APIKey, error)
+	CreateAPIKey(ctx context.Context, n NewAPIKey) (APIKey, redact.Secret, error)
+	DestroyAPIKey(ctx context.Context, owner Login, k APIKey) error // one that is gone already is no error
 	AllowedIPs(ctx context.Context) ([]string, error)
 	AllowIP(ctx context.Context, cidr string) error
 	Webhooks(ctx context.Context) ([]WebhookEntry, error)

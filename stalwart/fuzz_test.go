@@ -28,7 +28,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		c := connect(t, script(func(*http.Request, string) *http.Response { return answer(status, body) }))
 		_, _ = c.Detect(t.Context())
-		_, _ = c.BootID(t.Context())
+		_, _, _ = c.BootID(t.Context())
 		_, _ = c.Identify(t.Context())
 		for _, d := range directories(c) {
 			for _, ask := range methods() {

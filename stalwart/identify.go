@@ -44,17 +44,8 @@ func (c *Conn) Identify(ctx context.Context) (Info, error) {
 
 // schemaVersion follows no redirect: its target is the hash.
 func (c *Conn) schemaVersion(ctx context.Context) (string, error) {
-	cred, err := c.credential()
-	if err != nil {
-		return "", err
-	}
-	var got *reply
-	err = c.gate.Do(ctx, cred, func() (bool, error) {
-		var err error
-		got, err = c.send(ctx, http.MethodGet, "/api/schema", nil, &cred)
-		return got != nil && got.status == http.StatusUnauthorized, err
-	})
-	if err != nil {
+	got, err := c.call(ctx, http.MethodGet, "/api/schema", nil)
+	if got == nil {
 		return "", err
 	}
 	return versionOf(path.Base(got.location)), nil

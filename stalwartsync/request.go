@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -11,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/openova-io/smtp-mirror/rotation"
+	"github.com/openova-io/smtp-mirror/statesecret"
 	"github.com/openova-io/smtp-mirror/submission"
 	"github.com/openova-io/smtp-mirror/watcher"
 )
@@ -21,6 +23,9 @@ const (
 	AnnotationRotate  = "smtp-mirror.openova.io/rotate"
 	AnnotationRotated = "smtp-mirror.openova.io/rotated"
 )
+
+// sourcePause is how often a SOURCE that may not be written is tried again.
+const sourcePause = 5 * time.Second
 
 // request is what the rotation is asked for: anything in mode issued; else only a
 // revocation, and only once the SOURCE holds the bytes that come after it.
@@ -48,7 +53,7 @@ func (r *Relay) answer(ctx context.Context, result *watcher.Result, source *core
 	if err != nil {
 		return nil, fmt.Errorf("encoding the new password: %T", err)
 	}
-	changed, err := r.Sources.Patch(ctx, source.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: StateManager})
+	changed, err := r.Sources.Patch(ctx, source.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: statesecret.FieldManager})
 	if err != nil {
 		return nil, r.sourceRefused(err)
 	}
@@ -61,9 +66,9 @@ func (r *Relay) sourceRefused(err error) error {
 	name := "the secret " + r.SourceRef.Namespace + "/" + r.SourceRef.Name
 	switch {
 	case apierrors.IsForbidden(err):
-		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: err.Error(), After: statePause}
+		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: err.Error(), After: sourcePause}
 	case apierrors.IsInvalid(err):
-		return &watcher.HoldError{Why: ReasonSourceImmutable, Text: name + " cannot be changed: the API server finds a new " + submission.KeyPass + " invalid", After: statePause}
+		return &watcher.HoldError{Why: ReasonSourceImmutable, Text: name + " cannot be changed: the API server finds a new " + submission.KeyPass + " invalid", After: sourcePause}
 	}
 	return fmt.Errorf("writing %s: %s", name, apierrors.ReasonForError(err))
 }

@@ -12,16 +12,14 @@ import (
 	"github.com/openova-io/smtp-mirror/redact"
 	"github.com/openova-io/smtp-mirror/rotation"
 	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/statesecret"
 	"github.com/openova-io/smtp-mirror/watcher"
 )
-
-// statePause is how often a missing right is tried again.
-const statePause = 5 * time.Second
 
 // Rotation replaces the credentials of a submission without refusing anybody. Its
 // exported fields are set once.
 type Rotation struct {
-	Store      *Store
+	Store      *statesecret.Store // of [rotation.KeyState]
 	Issued     bool
 	Overlap    time.Duration
 	Every      time.Duration
@@ -57,9 +55,13 @@ func (r *Relay) begin(ctx context.Context, run *run) error {
 	if r.Rotation == nil {
 		return nil
 	}
-	state, version, err := r.Rotation.Store.Load(ctx)
+	text, version, err := r.Rotation.Store.Load(ctx)
 	if err != nil {
 		return err
+	}
+	state, err := rotation.DecodeState(text)
+	if err != nil {
+		return &watcher.HoldError{Why: ReasonStateInvalid, Text: "the secret " + r.Rotation.Store.Namespace + "/" + r.Rotation.Store.Name + ": " + err.Error()}
 	}
 	run.turn = turn{state: state, version: version}
 	run.expect()

@@ -67,7 +67,7 @@ func (r *Relay) save(ctx context.Context, run *run, state rotation.State) error 
 	if string(state.Encode()) == string(run.turn.state.Encode()) && !run.turn.unsaved {
 		return nil
 	}
-	version, err := r.Rotation.Store.Save(ctx, state, run.turn.version)
+	version, err := r.Rotation.Store.Save(ctx, state.Encode(), run.turn.version)
 	if err != nil {
 		return err
 	}

@@ -30,9 +30,9 @@ func generationIsTold(t *testing.T, s *suite) {
 	if got := directory.Generation(); got != s.Generation() {
 		t.Errorf("detected %s, want %s", got, s.Generation())
 	}
-	first, err := fleet.BootID(t.Context())
+	first, _, err := fleet.BootID(t.Context())
 	must(t, err)
-	second, err := fleet.BootID(t.Context())
+	second, _, err := fleet.BootID(t.Context())
 	must(t, err)
 	if first != second || first == "" && s.Generation() == stalwart.Gen016 {
 		t.Errorf("the boot ids are %q and %q", first, second)

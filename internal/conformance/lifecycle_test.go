@@ -26,11 +26,11 @@ func restarted(t *testing.T, s *suite) {
 	r := newRig(t, s)
 	r.wish.SendAs = []string{r.address("alerts")}
 	r.run(t).converged(t)
-	before, err := r.fleet.BootID(t.Context())
+	before, _, err := r.fleet.BootID(t.Context())
 	must(t, err)
 	must(t, s.Restart(t.Context()))
 	r.run(t).converged(t).changed(t).wroteNothing(t).loggedIn(t, smtpprobe.Accepted)
-	after, err := r.fleet.BootID(t.Context())
+	after, _, err := r.fleet.BootID(t.Context())
 	must(t, err)
 	if (after != before) != (s.Generation() == stalwart.Gen016) {
 		t.Errorf("the boot id was %q and is %q", before, after)

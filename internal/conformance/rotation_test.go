@@ -18,6 +18,7 @@ import (
 	"github.com/openova-io/smtp-mirror/smtpprobe"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
+	"github.com/openova-io/smtp-mirror/statesecret"
 	"github.com/openova-io/smtp-mirror/submission"
 )
 
@@ -72,7 +73,7 @@ func newTurning(t *testing.T, s *suite, isIssued bool) *turning {
 }
 
 func (r *turning) rotation(isIssued bool) *stalwartsync.Rotation {
-	return &stalwartsync.Rotation{Store: &stalwartsync.Store{Secrets: r.state, Name: "state"}, Issued: isIssued, Overlap: overlap, Every: time.Hour,
+	return &stalwartsync.Rotation{Store: &statesecret.Store{Secrets: r.state, Name: "state", Key: rotation.KeyState}, Issued: isIssued, Overlap: overlap, Every: time.Hour,
 		Copies: []stalwartsync.Copy{{Read: func() (*corev1.Secret, error) { return r.mirror, nil }, Live: func(context.Context) (*corev1.Secret, error) { return r.mirror, nil }}}, Running: func() int64 { return rotation.Nobody }}
 }
 

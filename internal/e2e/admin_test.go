@@ -101,7 +101,8 @@ func TestAdminSecretOfTwoKeys(t *testing.T) {
 	s.settled()
 	s.editSecret(s.Home, rig.AdminSecret, func(data map[string][]byte) { data["username"] = []byte("nobody") })
 	s.touchSource()
-	s.await(relayTarget, "Held", "AdminCredentialRejected")
+	s.await("api-key", "Held", "AdminNotAccepted")
+	s.until("everything else goes on", patience, s.convergedBut([]string{"api-key"}))
 }
 
 // TestAdminSecretMissing: absent, then without a key, then good.

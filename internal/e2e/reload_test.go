@@ -58,7 +58,7 @@ func TestConfigurationChanges(t *testing.T) {
 	s.until("the target is gone from the status", patience, func(ctx context.Context) bool {
 		targets, _, err := s.Status(ctx)
 		_, there := targets[target]
-		return err == nil && len(targets) == 3 && !there && s.converged(ctx)
+		return err == nil && len(targets) == 4 && !there && s.converged(ctx)
 	})
 	if contains(s.page("/metrics"), target) && contains(s.page("/metrics"), `smtp_mirror_target_outcome{outcome="Converged",reason="",target="`+target) {
 		t.Error("/metrics still shows an outcome of a target that is gone")

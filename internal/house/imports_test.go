@@ -13,8 +13,9 @@ var level = map[string]int{ //nolint:gochecknoglobals // a constant table
 	"redact":     0,
 	"submission": 1, "dnsrecords": 1, "rotation": 1,
 	"watcher": 2, "workload": 2, "stalwart": 2, "smtpprobe": 2,
-	"mirror": 3, "stalwartsync": 3, "dkimwatch": 3, "rollout": 3, "audit": 3,
-	"config": 4, "rbac": 5, "controller": 6, "cmd/smtp-mirror": 7,
+	"statesecret": 3,
+	"mirror":      4, "stalwartsync": 4, "dkimwatch": 4, "rollout": 4, "apikey": 4, "audit": 4,
+	"config": 5, "rbac": 6, "controller": 7, "cmd/smtp-mirror": 8,
 }
 
 func TestImportsPointDown(t *testing.T) {
