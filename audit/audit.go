@@ -9,6 +9,7 @@
 package audit
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"time"
@@ -41,8 +42,12 @@ func (t *Trail) Observe(tr watcher.Transition) {
 	target := string(tr.After.Name)
 	for _, c := range tr.Result.Changes {
 		t.Metrics.changed(target, c)
-		t.Log.Info("changed", "target", target, "reason", c.Reason, "message", c.Message)
-		t.event(c.Regarding, corev1.EventTypeNormal, c.Reason, c.Action, c.Message)
+		level, kind := slog.LevelInfo, corev1.EventTypeNormal
+		if c.Warning {
+			level, kind = slog.LevelWarn, corev1.EventTypeWarning
+		}
+		t.Log.Log(context.Background(), level, "changed", "target", target, "reason", c.Reason, "message", c.Message)
+		t.event(c.Regarding, kind, c.Reason, c.Action, c.Message)
 	}
 	t.Metrics.outcome(tr.After, tr.Result)
 	switch {

@@ -60,6 +60,7 @@ func targetMirror(m config.Mirror) watcher.Target {
 //	secret/submission           ●      ●
 //	secret/admin                ●               ●
 //	secret/webhook              ●
+//	api-key/refused             ●               ●     (its store may have been lost)
 //	secret/mirror               ○      ●        (○ where credentials are rotated)
 //	proof (chained)                    ●
 //	configmap/dns-records                       ●
@@ -79,12 +80,12 @@ func Routes(c *config.Config) watcher.Routes {
 			r[s] = append(r[s], t)
 		}
 	}
-	on(targetRecord, sourceAdmin, sourceRecords, sourceStalwart, sourceChanged, sourceWebhook, sourceKeyFiles, sourceTrustFiles)
+	on(targetRecord, sourceKeyRefused, sourceAdmin, sourceRecords, sourceStalwart, sourceChanged, sourceWebhook, sourceKeyFiles, sourceTrustFiles)
 	if c.Stalwart.APIKeySecret != "" {
 		on(targetAPIKey, sourceAdmin, sourceAPIKey, sourceKeyRefused, sourceStalwart, sourceChanged, sourceTrustFiles)
 	}
 	for _, s := range c.Submissions {
-		on(targetRelay(s), sourceSubmission(s.Secret), sourceAdmin, sourceWebhookKey, sourceStalwart, sourceWebhook, sourceTrustFiles, sourceKnock(targetRelay(s)))
+		on(targetRelay(s), sourceKeyRefused, sourceSubmission(s.Secret), sourceAdmin, sourceWebhookKey, sourceStalwart, sourceWebhook, sourceTrustFiles, sourceKnock(targetRelay(s)))
 		for _, m := range s.Mirrors {
 			if s.Rotates() {
 				on(targetRelay(s), sourceMirror(m)) // it waits for what the mirrors hold

@@ -84,6 +84,25 @@ func Strangers(keys []stalwart.DKIMKey, mounted []MountedKey) []MountedKey {
 	})
 }
 
+// Overthrown names the recorded keys in whose place there are others now: the same
+// selector with other bytes, or not one key that is left. That is a data volume that
+// was lost, and no rotation, which keeps the old key for a while.
+func Overthrown(before, now []dnsrecords.Key) []string {
+	kept := slices.ContainsFunc(before, func(k dnsrecords.Key) bool { return has(now, k) })
+	var names []string
+	for _, k := range before {
+		replaced := slices.ContainsFunc(now, func(n dnsrecords.Key) bool { return n.Selector == k.Selector && n.PublicKey != k.PublicKey })
+		if k.PublicKey != "" && k.Stage != StagePending && !has(now, k) && (replaced || !kept && len(now) > 0) {
+			names = append(names, k.Name)
+		}
+	}
+	return names
+}
+
+func has(keys []dnsrecords.Key, k dnsrecords.Key) bool {
+	return slices.ContainsFunc(keys, func(n dnsrecords.Key) bool { return n.Selector == k.Selector && n.PublicKey == k.PublicKey })
+}
+
 // union adds the keys of before that are not among those of now.
 func union(now, before []MountedKey) []MountedKey {
 	all := slices.Clone(now)

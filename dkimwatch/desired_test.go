@@ -100,3 +100,34 @@ func TestPending(t *testing.T) {
 		})
 	}
 }
+
+// TestOverthrown: a lost volume makes other keys in the same place; a rotation keeps
+// the old one beside the new one.
+func TestOverthrown(t *testing.T) {
+	key := func(selector, bytes, stage string) dnsrecords.Key {
+		return dnsrecords.NewKey("example.test", selector, "ed25519-sha256", bytes, stage)
+	}
+	before := []dnsrecords.Key{key("a", "AAAA", StageActive), key("b", "BBBB", StageActive)}
+	rows := []struct {
+		name string
+		now  []dnsrecords.Key
+		want int
+	}{
+		{"the same", before, 0},
+		{"nothing yet", nil, 0},
+		{"a rotation", []dnsrecords.Key{key("c", "CCCC", StageActive), key("a", "AAAA", StageRetiring), key("b", "BBBB", StageRetiring)}, 0},
+		{"the end of a rotation", []dnsrecords.Key{key("b", "BBBB", StageActive), key("c", "CCCC", StageActive)}, 0},
+		{"the same selectors, other bytes", []dnsrecords.Key{key("a", "XXXX", StageActive), key("b", "YYYY", StageActive)}, 2},
+		{"one of them", []dnsrecords.Key{key("a", "XXXX", StageActive), key("b", "BBBB", StageActive)}, 1},
+		{"the first of the new ones", []dnsrecords.Key{key("a", "XXXX", StageActive)}, 2},
+		{"other selectors, nothing left", []dnsrecords.Key{key("x", "XXXX", StageActive)}, 2},
+	}
+	for _, row := range rows {
+		if got := Overthrown(before, row.now); len(got) != row.want {
+			t.Errorf("%s: %q", row.name, got)
+		}
+	}
+	if got := Overthrown([]dnsrecords.Key{key("dkim", "", StageActive), key("p", "PPPP", StagePending)}, before); len(got) > 0 {
+		t.Errorf("what was never published counts: %q", got)
+	}
+}

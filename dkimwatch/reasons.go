@@ -12,5 +12,9 @@ const (
 	ReasonWouldWrite        = "WouldWrite"
 )
 
-// ChangedRecords is the reason of the Event of every write.
-const ChangedRecords = "RecordsUpdated"
+// ChangedRecords is the reason of the Event of every write; ChangedPublished says
+// that what was published before is wrong now.
+const (
+	ChangedRecords   = "RecordsUpdated"
+	ChangedPublished = "PublishedDNSWrong"
+)

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
+	"github.com/openova-io/smtp-mirror/dnsrecords"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/watcher"
 )
@@ -134,9 +135,10 @@ func (r *Record) write(ctx context.Context, result watcher.Result, observed *cor
 			result.Reason, result.Message = ReasonWouldWrite, "would update "+strings.Join(changed, ", ")
 			return result, nil
 		}
+		before := dnsrecords.Keys(observed.Data[dnsrecords.RecordsKey])
 		stored, err := r.ConfigMaps.Update(ctx, edited, metav1.UpdateOptions{FieldManager: FieldManager})
 		if err == nil {
-			return r.done(result, stored, changed, d)
+			return r.done(result, stored, changed, before, d)
 		}
 		if !apierrors.IsConflict(err) {
 			return result, classify(err)
@@ -153,10 +155,14 @@ func (r *Record) write(ctx context.Context, result watcher.Result, observed *cor
 }
 
 // done reports a write after comparing what the API server stored.
-func (r *Record) done(result watcher.Result, stored *corev1.ConfigMap, changed []string, d Desired) (watcher.Result, error) {
+func (r *Record) done(result watcher.Result, stored *corev1.ConfigMap, changed []string, before []dnsrecords.Key, d Desired) (watcher.Result, error) {
 	result.Regarding = r.ref(stored)
 	result.Changes = []watcher.Change{{Reason: ChangedRecords, Action: "Update", Writes: 1, Regarding: result.Regarding,
 		Message: fmt.Sprintf("updated %s with %d keys", strings.Join(changed, ", "), len(d.Keys))}}
+	if lost := Overthrown(before, d.Keys); len(lost) > 0 {
+		result.Changes = append(result.Changes, watcher.Change{Reason: ChangedPublished, Action: "Update", Warning: true, Regarding: result.Regarding,
+			Message: "Stalwart has new keys in the place of those that were published: the DNS records of " + strings.Join(lost, ", ") + " are wrong now; publish what " + dnsrecords.RecordsKey + " says"})
+	}
 	_, different, err := Edit(stored, r.Domain, d)
 	if err != nil || len(different) > 0 {
 		return result, fmt.Errorf("updating the configmap: what was stored differs in %s", strings.Join(different, ", "))

@@ -109,6 +109,10 @@ func changed(op Op) watcher.Change {
 func (r *Relay) apply(ctx context.Context, s stalwart.Directory, run *run, ops []Op) ([]watcher.Change, error) {
 	var changes []watcher.Change
 	var done []Op
+	if r.lost(run, ops) {
+		changes = append(changes, watcher.Change{Reason: ChangedStoreLost, Action: "Recreate", Warning: true,
+			Message: "Stalwart knows nothing of " + run.desired.Login.User + " any more, which has logged in before: its data is lost or replaced; everything is made again"})
+	}
 	var failure error
 	for _, op := range ops {
 		err := write(ctx, s, run.observed, run.desired, op)
@@ -133,6 +137,13 @@ func (r *Relay) apply(ctx context.Context, s stalwart.Directory, run *run, ops [
 		break
 	}
 	return changes, errors.Join(failure, r.settle(ctx, s, done))
+}
+
+// lost reports whether an account has to be made that was there before.
+func (r *Relay) lost(run *run, ops []Op) bool {
+	creates := slices.ContainsFunc(ops, func(op Op) bool { return op.Kind == CreateAccount })
+	known := r.Ledger.Latest(r.Submission)
+	return creates && (known.Credentials.User == run.credentials.User || run.turn.state.Password(run.credentials.User) != nil)
 }
 
 func isOwned(err error) bool {

@@ -35,6 +35,7 @@ const (
 	ChangedRestart     = "RestartRequested"
 	ChangedProof       = "LoginProven"
 	ChangedSource      = "SourceRotated"
+	ChangedStoreLost   = "StoreLost"
 
 	ChangedCredentialAdded = "CredentialAdded"
 	ChangedCredentialEnded = "CredentialEnded"

@@ -63,7 +63,8 @@ type Change struct {
 	Action    string // what was done, CamelCase: "SetPassword"
 	Message   string
 	Regarding corev1.ObjectReference
-	Writes    int // writes to the target's own object: 1 for an apply, 0 for what is done elsewhere
+	Warning   bool // somebody has to do something about it
+	Writes    int  // writes to the target's own object: 1 for an apply, 0 for what is done elsewhere
 }
 
 // Reconciler makes one target true: observe, decide, act, verify. It is never

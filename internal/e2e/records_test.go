@@ -147,4 +147,5 @@ func TestKeysFollowStalwart(t *testing.T) {
 		}
 		return len(now) == 2 && s.recordsTrue(ctx) && s.converged(ctx)
 	})
+	s.awaitEvent("PublishedDNSWrong", "ConfigMap", rig.RecordsConfigMap, "_domainkey."+rig.Domain)
 }
