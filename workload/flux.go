@@ -41,7 +41,10 @@ func (e *NotServedError) Error() string {
 type fluxObject struct {
 	annotations map[string]string
 	generation  int64
+	fluxFields
+}
 
+type fluxFields struct {
 	Spec struct {
 		Suspend bool `json:"suspend"`
 	} `json:"spec"`
@@ -72,7 +75,7 @@ func (f Flux) Read(ctx context.Context) (Observed, error) {
 		return Observed{}, f.classify("reading", err)
 	}
 	o := fluxObject{annotations: got.GetAnnotations(), generation: got.GetGeneration()}
-	if runtime.DefaultUnstructuredConverter.FromUnstructured(got.Object, &o) != nil {
+	if runtime.DefaultUnstructuredConverter.FromUnstructured(got.Object, &o.fluxFields) != nil {
 		return Observed{}, fmt.Errorf("the %s %s/%s does not look like one of Flux", f.Kind, f.Namespace, f.Name)
 	}
 	why := o.missing()
