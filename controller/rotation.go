@@ -23,7 +23,7 @@ func (c *Controller) rotation(s config.Submission) *stalwartsync.Rotation {
 		Issued: s.Credentials == config.CredentialsIssued, Overlap: s.Rotation.Overlap.Duration,
 		Every: s.Issued.RotateEvery.Duration, Lifetime: s.Issued.ExpiresAfter.Duration, AllowedIPs: s.Issued.AllowedIPs,
 		Running: func() int64 { return c.board.Lowest(s.Name) }, Window: s.Issued.Window(),
-		Told: func(ctx context.Context) (int64, error) { return c.told(ctx, s.Name) },
+		Told: func(ctx context.Context) (int64, bool) { return c.told(ctx, s.Name) },
 	}
 	for _, m := range s.Mirrors {
 		r.Copies = append(r.Copies, c.copy(m.Namespace, m.Name))
@@ -49,16 +49,15 @@ func (c *Controller) copy(namespace, name string) stalwartsync.Copy {
 	}}
 }
 
-// told is the highest generation that any consumer of a submission was told.
-func (c *Controller) told(ctx context.Context, submission string) (highest int64, err error) {
+// told is the highest generation that any consumer of a submission was told, and
+// whether all of them could be asked.
+func (c *Controller) told(ctx context.Context, submission string) (highest int64, all bool) {
+	all = true
 	for _, x := range c.consumers[submission] {
 		told, err := x.Told(ctx)
-		if err != nil {
-			return 0, err
-		}
-		highest = max(highest, told)
+		highest, all = max(highest, told), all && err == nil
 	}
-	return highest, nil
+	return highest, all
 }
 
 // consumer wires the reconciler of one workload that is rolled.

@@ -175,7 +175,9 @@ func TestLate(t *testing.T) {
 				w.rolls("it")
 				row.before(w)
 				w.rests("under way", "")
-				time.Sleep(2 * time.Minute)
+				time.Sleep(40 * time.Second)
+				w.rests("it has some time left", "")
+				time.Sleep(40 * time.Second)
 				_, err := w.Reconcile(context.Background())
 				var hold *watcher.HoldError
 				if !errors.As(err, &hold) || hold.Why != ReasonRolloutLate || !strings.Contains(hold.Text, row.says) || strings.Contains(hold.Text, canary) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/openova-io/smtp-mirror/redact"
 )
@@ -56,6 +57,15 @@ func (w *world) app() Generation {
 
 // NamePrefix begins the names of a submission's app passwords; a number follows.
 func NamePrefix(submission string) string { return "smtp-mirror-" + submission + "-" }
+
+// reached is the highest number that may ever have been given. Where a consumer
+// cannot be asked it is one that counting cannot have reached: the time in seconds.
+func (o Observed) reached(last int64, now time.Time) int64 {
+	if o.Blind {
+		last = max(last, now.Unix())
+	}
+	return max(last, o.Told)
+}
 
 // numbered is the highest number in the names of app passwords of ours.
 func numbered(apps []Listed, submission string) (highest int64) {

@@ -26,6 +26,7 @@ type Observed struct {
 	Mirrored map[int64]bool // generations that some mirror holds
 	Running  int64          // the lowest generation that a consumer may run on; [Nobody] where none does
 	Told     int64          // the highest generation that a consumer was ever told, as far as they still show it
+	Blind    bool           // some consumer cannot be asked what it was told
 	Password *redact.Secret // what the account's password certainly is; nil = not known
 	Refused  int64          // generation whose login was refused although it is there; 0 = none
 }
@@ -114,7 +115,7 @@ type world struct {
 
 func newWorld(o Observed, d Desired, now time.Time) *world {
 	w := &world{Observed: o, d: d, now: now}
-	o.State.Last = max(o.State.Last, o.Told, numbered(o.Apps, d.Submission)) // numbers that may be lost are not given again
+	o.State.Last = max(o.reached(o.State.Last, now), numbered(o.Apps, d.Submission)) // what may be lost is not given again
 	w.state = o.State.without(func(g Generation) bool {
 		gone := w.isLost(g)
 		if gone {

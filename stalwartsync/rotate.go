@@ -27,8 +27,8 @@ type Rotation struct {
 	AllowedIPs []string
 	Window     func(time.Time) time.Time // issued: when renewing is welcome; nil = always
 	Copies     []Copy
-	Running    func() int64                             // the lowest generation that a consumer may run on
-	Told       func(ctx context.Context) (int64, error) // the highest that one was told; nil = there are none
+	Running    func() int64                                        // the lowest generation that a consumer may run on
+	Told       func(ctx context.Context) (highest int64, all bool) // the highest that one was told, and whether all could be asked; nil = there are none
 
 	seen map[string]time.Time // app passwords that no state knew, since when
 }
@@ -49,6 +49,7 @@ type turn struct {
 	main    *redact.Secret // what the account's password certainly is
 	refused int64          // the generation whose login was refused
 	told    int64          // the highest generation that a consumer was told
+	blind   bool           // some consumer could not be asked
 	wait    time.Duration
 }
 
@@ -95,11 +96,11 @@ func (r *Relay) rotate(ctx context.Context, s stalwart.Directory, result *watche
 	if err != nil {
 		return false, err
 	}
-	blind := r.told(ctx, run)
+	if r.Rotation.Told != nil {
+		told, all := r.Rotation.Told(ctx)
+		run.turn.told, run.turn.blind = told, !all
+	}
 	if len(run.turn.state.Generations) == 0 {
-		if blind != nil {
-			return false, blind
-		}
 		if err := r.adopt(ctx, run, apps); err != nil {
 			return false, err
 		}
@@ -109,9 +110,6 @@ func (r *Relay) rotate(ctx context.Context, s stalwart.Directory, result *watche
 	if step.Kind == rotation.Rest {
 		run.turn.wait = step.Wait
 		return false, nil
-	}
-	if blind != nil && step.State.Last > run.turn.state.Last {
-		return false, blind
 	}
 	if ended := step.Ends(run.turn.state); ended != nil {
 		sure, err := r.sure(ctx, run, apps, desired, step, *ended)
@@ -126,15 +124,6 @@ func (r *Relay) rotate(ctx context.Context, s stalwart.Directory, result *watche
 	}
 	run.expect()
 	return true, err
-}
-
-// told learns the highest generation that a consumer was told. Where that cannot be
-// seen no new number is given: one that was given before would be taken for done.
-func (r *Relay) told(ctx context.Context, run *run) (err error) {
-	if r.Rotation.Told != nil {
-		run.turn.told, err = r.Rotation.Told(ctx)
-	}
-	return err
 }
 
 // adopt begins where there is no state. A mirror whose bytes differ from the
@@ -155,8 +144,7 @@ func (r *Relay) adopt(ctx context.Context, run *run, apps []rotation.Listed) err
 			break
 		}
 	}
-	run.turn.state.Last = max(run.turn.state.Last, run.turn.told)
-	run.turn.state = rotation.Adopt(run.turn.state, g, apps)
+	run.turn.state = rotation.Adopt(run.turn.state, g, r.Rotation.observed(run, apps, cached))
 	run.turn.state.Handled = string(request(run.source, r.Rotation.Issued)) // what is new begins with new credentials
 	run.turn.unsaved = true
 	run.expect()
@@ -210,7 +198,7 @@ func cached(c Copy) (*corev1.Secret, error) { return c.Read() }
 
 func (o *Rotation) observed(run *run, apps []rotation.Listed, read func(Copy) (*corev1.Secret, error)) rotation.Observed {
 	seen := rotation.Observed{State: run.turn.state, Chosen: run.observed.Generation == stalwart.Gen015, Account: run.observed.Account.ID, Apps: apps,
-		Holding: map[int64]bool{}, Mirrored: map[int64]bool{}, Running: o.Running(), Password: run.turn.main, Refused: run.turn.refused, Told: run.turn.told}
+		Holding: map[int64]bool{}, Mirrored: map[int64]bool{}, Running: o.Running(), Password: run.turn.main, Refused: run.turn.refused, Told: run.turn.told, Blind: run.turn.blind}
 	for _, c := range o.Copies {
 		secret, err := read(c)
 		for _, g := range run.turn.state.Generations {
