@@ -33,6 +33,7 @@ const (
 const (
 	watchEvery     = time.Second
 	absentEvery    = 5 * time.Second
+	lateEvery      = 5 * time.Second
 	notServedEvery = time.Minute
 	renderGrace    = 20 * time.Minute
 )
@@ -102,7 +103,7 @@ func (c *Consumer) Reconcile(ctx context.Context) (watcher.Result, error) {
 	case Render:
 		return result, &watcher.HoldError{Why: ReasonNotRendered, Text: d.Message, Grace: renderGrace}
 	case Late:
-		return result, &watcher.HoldError{Why: ReasonRolloutLate, Text: d.Message, After: watchEvery}
+		return result, &watcher.HoldError{Why: ReasonRolloutLate, Text: d.Message, After: lateEvery}
 	case Watch:
 		result.After = watchEvery
 	case Roll:
