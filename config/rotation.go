@@ -33,15 +33,17 @@ type Rotation struct {
 	WriteSource     bool     `json:"writeSource"`     // a request to rotate may put a new password into the SOURCE
 }
 
-// Consumer is a workload whose Pods keep the credential that they were started with.
+// Consumer is a workload whose Pods keep the credential that they were started with,
+// or what renders such workloads or the Secrets that they read.
 type Consumer struct {
-	Kind      string `json:"kind"` // Deployment, StatefulSet, DaemonSet
+	Kind      string `json:"kind"` // Deployment, StatefulSet, DaemonSet; of Flux: HelmRelease, Kustomization
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 	Via       Via    `json:"via"`
 }
 
-// Via is the Secret that a consumer's Pods really read, rendered from the mirror.
+// Via is the Secret that a consumer's Pods really read, rendered from the mirror; of
+// Flux's kinds: the Secret that it renders.
 type Via struct {
 	Namespace string  `json:"namespace"` // "" = the consumer's
 	Name      string  `json:"name"`      // "" = they read the mirror itself
@@ -51,7 +53,7 @@ type Via struct {
 // ViaKeys are its keys.
 type ViaKeys struct {
 	User string `json:"user"`
-	Pass string `json:"pass"`
+	Pass string `json:"password"`
 }
 
 // Window gives the first time of rotateAt that is not before another time; nil where

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"k8s.io/client-go/dynamic"
 	appsv1client "k8s.io/client-go/kubernetes/typed/apps/v1"
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -18,6 +19,7 @@ type Clients struct {
 	Apps   appsv1client.AppsV1Interface
 	Events eventsv1client.EventsV1Interface
 	Leases coordinationv1client.CoordinationV1Interface
+	Flux   dynamic.Interface // of kinds that may not be installed
 }
 
 // A connection that died without a word is found by HTTP/2 pings: client-go
@@ -74,6 +76,9 @@ func NewClients(cfg *rest.Config) (Clients, error) {
 	}
 	if c.Leases, err = coordinationv1client.NewForConfigAndClient(cfg, shared); err != nil {
 		return c, fmt.Errorf("making the lease client: %w", err)
+	}
+	if c.Flux, err = dynamic.NewForConfigAndClient(cfg, shared); err != nil {
+		return c, fmt.Errorf("making the client of Flux's kinds: %w", err)
 	}
 	return c, nil
 }

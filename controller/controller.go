@@ -64,6 +64,7 @@ type Controller struct {
 	loginGates map[string]*stalwart.Gate
 	relays     []*stalwartsync.Relay
 	mirrors    []*mirror.Mirror
+	consumers  map[string][]*rollout.Consumer // of a submission
 
 	feeds   []feed
 	sources map[string][]watcher.Source // what the feed of an object wakes, by namespace/name

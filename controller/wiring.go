@@ -15,6 +15,7 @@ import (
 	"github.com/openova-io/smtp-mirror/audit"
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/redact"
+	"github.com/openova-io/smtp-mirror/rollout"
 	"github.com/openova-io/smtp-mirror/smtpprobe"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
@@ -25,7 +26,7 @@ import (
 // New wires a configuration. Nothing runs and nothing is dialed before Run.
 func New(o Options) (*Controller, error) {
 	c := &Controller{o: o, adminGate: o.Gates.Named("administrator of " + o.Config.Stalwart.URL), loginGates: map[string]*stalwart.Gate{}, trust: &fileSet{},
-		secrets: map[string]*watcher.Feed[*corev1.Secret]{}, sources: map[string][]watcher.Source{}, nudge: make(chan struct{}, 1)}
+		secrets: map[string]*watcher.Feed[*corev1.Secret]{}, sources: map[string][]watcher.Source{}, consumers: map[string][]*rollout.Consumer{}, nudge: make(chan struct{}, 1)}
 	c.trail = &audit.Trail{Log: o.Log, Events: o.Events, Metrics: o.Metrics}
 	c.knocker = watcher.NewKnocker(c.answered)
 	c.watchObjects()

@@ -62,7 +62,10 @@ func Rules(c *config.Config) map[string][]rbacv1.PolicyRule {
 		}
 		for _, x := range s.Consumers() {
 			n := in(x.Namespace)
-			n.rules = append(n.rules, rule("apps", workload.Resource(x.Kind), []string{x.Name}, "get", "patch"), rule("", "pods", nil, "list"))
+			n.rules = append(n.rules, rule(workload.ResourceOf(x.Kind).Group, workload.Resource(x.Kind), []string{x.Name}, "get", "patch"))
+			if !workload.IsFlux(x.Kind) {
+				n.rules = append(n.rules, rule("", "pods", nil, "list"))
+			}
 			if x.Via.Name != "" {
 				in(x.Via.Namespace).readSecrets = append(in(x.Via.Namespace).readSecrets, x.Via.Name)
 			}

@@ -68,6 +68,11 @@ func TestOptionsAddTheirRights(t *testing.T) {
 		{"a mirror beside the source", "submissions: [{mirrors: [{namespace: stalwart-sovereign, name: x}]}]", "stalwart-sovereign", "/secrets [smtp-mirror-stalwart-api x] get list watch create patch"},
 		{"records elsewhere", "dnsRecords: {namespace: dns, name: r}", "dns", "/configmaps [r] get list watch update"},
 		{"a lease elsewhere", "leaderElection: {namespace: l, name: x}", "l", "coordination.k8s.io/leases [x] get update"},
+		{"a Deployment that is rolled", consumer("Deployment"), "use", "apps/deployments [x] get patch"},
+		{"its Pods", consumer("Deployment"), "use", "/pods [] list"},
+		{"a HelmRelease", consumer("HelmRelease"), "use", "helm.toolkit.fluxcd.io/helmreleases [x] get patch"},
+		{"a Kustomization", consumer("Kustomization"), "use", "kustomize.toolkit.fluxcd.io/kustomizations [x] get patch"},
+		{"what it renders", consumer("Kustomization"), "v", "/secrets [r] get list watch"},
 		{"one source for two", "submissions: [{}, {name: b, mirrors: []}]", "stalwart-sovereign", "/secrets [stalwart-sovereign-admin stalwart-sovereign-submission] get list watch"},
 	}
 	for _, row := range rows {
@@ -81,6 +86,18 @@ func TestOptionsAddTheirRights(t *testing.T) {
 		if slices.ContainsFunc(lines(rules), func(l string) bool { return strings.Contains(l, "leases") || strings.Contains(l, "apps/") }) {
 			t.Errorf("%s has a right that nobody needs", namespace)
 		}
+	}
+}
+
+// consumer is a configuration with one.
+func consumer(kind string) string {
+	return "submissions: [{mirrors: [{consumers: [{kind: " + kind + ", namespace: use, name: x, via: {namespace: v, name: r}}]}]}]"
+}
+
+// TestOfFluxNoPodsAreListed: it shows what it has done itself.
+func TestOfFluxNoPodsAreListed(t *testing.T) {
+	if got := lines(rbac.Rules(parse(t, consumer("HelmRelease")))["use"]); len(got) != 2 {
+		t.Errorf("%q", got)
 	}
 }
 

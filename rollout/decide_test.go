@@ -34,6 +34,16 @@ func TestDecide(t *testing.T) {
 		{"it takes too long", Observed{Wanted: 2, Mirrored: true, Rendered: true, Found: true, Annotated: 2, Pods: at(2, 1, 1), InProgress: time.Hour}, Late, 1, "pod-b, pod-c"},
 		{"it has rolled", Observed{Wanted: 2, Mirrored: true, Rendered: true, Found: true, Annotated: 2, Complete: true, Pods: at(2, 2)}, Nothing, 2, ""},
 		{"scaled to nothing", Observed{Wanted: 2, Mirrored: true, Rendered: true, Found: true, Annotated: 2, Complete: true}, Nothing, 2, ""},
+		{"it renders, and is asked before it has", Observed{Wanted: 2, Mirrored: true, Renders: true, Found: true, Annotated: 1, Complete: true}, Roll, 0, "generation 2"},
+		{"it renders, and the mirror is behind", Observed{Wanted: 2, Rendered: true, Renders: true, Found: true, Annotated: 1, Complete: true}, Wait, 1, ""},
+		{"it renders", Observed{Wanted: 2, Mirrored: true, Rendered: true, Renders: true, Found: true, Annotated: 2, Why: "why"}, Watch, 0, ""},
+		{"it renders, and nothing is proven", Observed{Rendered: true, Renders: true, Found: true, Annotated: 2}, Nothing, 0, ""},
+		{"it says it has, and has not", Observed{Wanted: 2, Mirrored: true, Renders: true, Found: true, Annotated: 2, Complete: true, InProgress: time.Hour}, Late, 0, "1m0s: the secret"},
+		{"it cannot", Observed{Wanted: 2, Mirrored: true, Rendered: true, Renders: true, Found: true, Annotated: 2, Why: "why", InProgress: time.Hour}, Late, 0, "1m0s: why"},
+		{"it has rendered", Observed{Wanted: 2, Mirrored: true, Rendered: true, Renders: true, Found: true, Annotated: 2, Complete: true}, Nothing, 2, ""},
+		{"told by numbers that are lost", Observed{Wanted: 2, Mirrored: true, Rendered: true, Found: true, Annotated: 5, Complete: true, Pods: at(5)}, Wait, 0, ""},
+		{"a Pod was told by them", Observed{Wanted: 2, Mirrored: true, Rendered: true, Found: true, Annotated: 2, Complete: true, Pods: at(2, 5)}, Watch, 0, ""},
+		{"undone", Observed{Wanted: 5, Mirrored: true, Rendered: true, Found: true, Annotated: 3, Complete: true, Pods: at(3)}, Roll, 3, "generation 5"},
 		{"two generations behind", Observed{Wanted: 3, Mirrored: true, Rendered: true, Found: true, Annotated: 2, Pods: at(1, 2)}, Roll, 1, "generation 3"},
 	}
 	for _, row := range rows {

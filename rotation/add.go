@@ -2,6 +2,9 @@ package rotation
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/openova-io/smtp-mirror/redact"
 )
@@ -54,3 +57,35 @@ func (w *world) app() Generation {
 
 // NamePrefix begins the names of a submission's app passwords; a number follows.
 func NamePrefix(submission string) string { return "smtp-mirror-" + submission + "-" }
+
+// reached is the highest number that may ever have been given. Where a consumer
+// cannot be asked it is one that counting cannot have reached: the time in seconds.
+func (o Observed) reached(last int64, now time.Time) int64 {
+	if o.Blind {
+		last = max(last, now.Unix())
+	}
+	return max(last, o.Told)
+}
+
+// numbered is the highest number in the names of app passwords of ours.
+func numbered(apps []Listed, submission string) (highest int64) {
+	for _, a := range apps {
+		number, _ := strings.CutPrefix(a.Name, NamePrefix(submission))
+		if n, err := strconv.ParseInt(number, 10, 64); err == nil {
+			highest = max(highest, n)
+		}
+	}
+	return highest
+}
+
+// renumber lifts the current generation above what a consumer was told: its number
+// stands for other bytes there, from a state that is lost.
+func (w *world) renumber() (Step, bool) {
+	g := w.state.Now()
+	if g == nil || w.Told <= g.Number {
+		return Step{}, false
+	}
+	s := w.again(*g)
+	s.Why = fmt.Sprintf("a consumer was told generation %d, by a state that is lost", w.Told)
+	return s, true
+}

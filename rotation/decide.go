@@ -25,6 +25,8 @@ type Observed struct {
 	Holding  map[int64]bool // generations that some mirror, or what is rendered from one, holds
 	Mirrored map[int64]bool // generations that some mirror holds
 	Running  int64          // the lowest generation that a consumer may run on; [Nobody] where none does
+	Told     int64          // the highest generation that a consumer was ever told, as far as they still show it
+	Blind    bool           // some consumer cannot be asked what it was told
 	Password *redact.Secret // what the account's password certainly is; nil = not known
 	Refused  int64          // generation whose login was refused although it is there; 0 = none
 }
@@ -94,7 +96,7 @@ const quota = 5
 // was carried out gives the next one, until it rests.
 func Next(o Observed, d Desired, now time.Time) Step {
 	w := newWorld(o, d, now)
-	for _, rule := range []func() (Step, bool){w.asked, w.restore, w.free, w.advance, w.mark, w.promote, w.retire, w.orphan} {
+	for _, rule := range []func() (Step, bool){w.asked, w.renumber, w.restore, w.free, w.advance, w.mark, w.promote, w.retire, w.orphan} {
 		if s, ok := rule(); ok {
 			return s
 		}
@@ -113,6 +115,7 @@ type world struct {
 
 func newWorld(o Observed, d Desired, now time.Time) *world {
 	w := &world{Observed: o, d: d, now: now}
+	o.State.Last = max(o.reached(o.State.Last, now), numbered(o.Apps, d.Submission)) // what may be lost is not given again
 	w.state = o.State.without(func(g Generation) bool {
 		gone := w.isLost(g)
 		if gone {

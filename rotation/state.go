@@ -84,9 +84,11 @@ func (s State) with(g Generation) State {
 }
 
 // Adopt begins a state with what is found: the account's password, and app
-// passwords of ours that somebody may run on although nobody knows their bytes.
-func Adopt(s State, password Generation, apps []Listed) State {
-	for _, a := range apps {
+// passwords of ours that somebody may run on although nobody knows their bytes. Its
+// numbers go on above those that consumers were told.
+func Adopt(s State, password Generation, o Observed) State {
+	s.Last = o.reached(s.Last, password.Created)
+	for _, a := range o.Apps {
 		s = s.with(Generation{Slot: App, Name: a.Name, ID: a.ID, Account: password.Account, User: password.User, Created: password.Created, Expires: a.Expires})
 	}
 	return s.with(password)

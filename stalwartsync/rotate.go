@@ -27,7 +27,8 @@ type Rotation struct {
 	AllowedIPs []string
 	Window     func(time.Time) time.Time // issued: when renewing is welcome; nil = always
 	Copies     []Copy
-	Running    func() int64 // the lowest generation that a consumer may run on
+	Running    func() int64                                        // the lowest generation that a consumer may run on
+	Told       func(ctx context.Context) (highest int64, all bool) // the highest that one was told, and whether all could be asked; nil = there are none
 
 	seen map[string]time.Time // app passwords that no state knew, since when
 }
@@ -37,6 +38,7 @@ type Copy struct {
 	Read     func() (*corev1.Secret, error)                    // from the cache
 	Live     func(ctx context.Context) (*corev1.Secret, error) // past it; nil = absent
 	Rendered bool
+	Keys     [2]string // of user and password, where they are none of the mirror's; empty = they are
 }
 
 // turn is what a run knows of the rotation.
@@ -46,6 +48,8 @@ type turn struct {
 	unsaved bool           // the state is a belief that a login has to confirm
 	main    *redact.Secret // what the account's password certainly is
 	refused int64          // the generation whose login was refused
+	told    int64          // the highest generation that a consumer was told
+	blind   bool           // some consumer could not be asked
 	wait    time.Duration
 }
 
@@ -92,6 +96,10 @@ func (r *Relay) rotate(ctx context.Context, s stalwart.Directory, result *watche
 	if err != nil {
 		return false, err
 	}
+	if r.Rotation.Told != nil {
+		told, all := r.Rotation.Told(ctx)
+		run.turn.told, run.turn.blind = told, !all
+	}
 	if len(run.turn.state.Generations) == 0 {
 		if err := r.adopt(ctx, run, apps); err != nil {
 			return false, err
@@ -136,7 +144,7 @@ func (r *Relay) adopt(ctx context.Context, run *run, apps []rotation.Listed) err
 			break
 		}
 	}
-	run.turn.state = rotation.Adopt(run.turn.state, g, apps)
+	run.turn.state = rotation.Adopt(run.turn.state, g, r.Rotation.observed(run, apps, cached))
 	run.turn.state.Handled = string(request(run.source, r.Rotation.Issued)) // what is new begins with new credentials
 	run.turn.unsaved = true
 	run.expect()
@@ -175,7 +183,7 @@ func (o *Rotation) held(user string) []redact.Secret {
 		if err != nil || m == nil {
 			continue
 		}
-		for _, keys := range [][2]string{{"smtp-user", "smtp-pass"}, {"SMTP_USER", "SMTP_PASS"}, {"user", "password"}} {
+		for _, keys := range [][2]string{c.Keys, {"smtp-user", "smtp-pass"}, {"SMTP_USER", "SMTP_PASS"}, {"user", "password"}} {
 			if string(m.Data[keys[0]]) == user && len(m.Data[keys[1]]) > 0 {
 				all = append(all, redact.New(string(m.Data[keys[1]])))
 				break
@@ -190,7 +198,7 @@ func cached(c Copy) (*corev1.Secret, error) { return c.Read() }
 
 func (o *Rotation) observed(run *run, apps []rotation.Listed, read func(Copy) (*corev1.Secret, error)) rotation.Observed {
 	seen := rotation.Observed{State: run.turn.state, Chosen: run.observed.Generation == stalwart.Gen015, Account: run.observed.Account.ID, Apps: apps,
-		Holding: map[int64]bool{}, Mirrored: map[int64]bool{}, Running: o.Running(), Password: run.turn.main, Refused: run.turn.refused}
+		Holding: map[int64]bool{}, Mirrored: map[int64]bool{}, Running: o.Running(), Password: run.turn.main, Refused: run.turn.refused, Told: run.turn.told, Blind: run.turn.blind}
 	for _, c := range o.Copies {
 		secret, err := read(c)
 		for _, g := range run.turn.state.Generations {

@@ -1,6 +1,3 @@
-// Package workload is what the program needs of Deployments, StatefulSets and
-// DaemonSets: whether the rollout of the newest pod template is complete, and one
-// annotation on that template, whose change rolls the Pods.
 package workload
 
 import (
@@ -9,38 +6,30 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	appsv1client "k8s.io/client-go/kubernetes/typed/apps/v1"
 )
 
-// The kinds.
-const (
-	Deployment  = "Deployment"
-	StatefulSet = "StatefulSet"
-	DaemonSet   = "DaemonSet"
-)
-
-// Kinds lists them.
-func Kinds() []string { return []string{Deployment, StatefulSet, DaemonSet} }
-
-// Resource is the kind in the words of RBAC.
-func Resource(kind string) string {
-	return map[string]string{Deployment: "deployments", StatefulSet: "statefulsets", DaemonSet: "daemonsets"}[kind]
-}
-
-// Workload is one of them by name.
+// Workload is a Deployment, a StatefulSet or a DaemonSet by name.
 type Workload struct {
 	Apps            appsv1client.AppsV1Interface
 	Kind            string
 	Namespace, Name string
 }
 
-// Observed is what is read of it.
+// Observed is what is read.
 type Observed struct {
-	Annotations map[string]string // of the pod template
-	Complete    bool              // every Pod is of the newest template, and available
-	Selector    string            // of its Pods
+	Annotations map[string]string // of the pod template; of a Flux, its own
+	Complete    bool              // every Pod is of the newest template, and available; of a Flux, the request is done
+	Why         string            // why it is not complete, where that is known
+	Selector    string            // of its Pods; "" for none
+}
+
+// Ref names it, for Events.
+func (w Workload) Ref() corev1.ObjectReference {
+	return corev1.ObjectReference{APIVersion: "apps/v1", Kind: w.Kind, Namespace: w.Namespace, Name: w.Name}
 }
 
 // Read reads past every cache.
