@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/openova-io/smtp-mirror/config"
+	"github.com/openova-io/smtp-mirror/mirror"
 	"github.com/openova-io/smtp-mirror/rollout"
 	"github.com/openova-io/smtp-mirror/rotation"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
@@ -37,13 +38,17 @@ func (c *Controller) rotation(s config.Submission) *stalwartsync.Rotation {
 
 // copy is a Secret that consumers read, from its cache and past it.
 func (c *Controller) copy(namespace, name string, rendered bool) stalwartsync.Copy {
-	return stalwartsync.Copy{Read: c.secrets[namespace+"/"+name].One, Rendered: rendered, Live: func(ctx context.Context) (*corev1.Secret, error) {
+	x := stalwartsync.Copy{Read: c.secrets[namespace+"/"+name].One, Rendered: rendered, Live: func(ctx context.Context) (*corev1.Secret, error) {
 		secret, err := c.o.Clients.Core.Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return nil, nil
 		}
 		return secret, err
 	}}
+	if !rendered {
+		x.Aside = mirror.FellBack
+	}
+	return x
 }
 
 // consumer wires the reconciler of one workload that is rolled.

@@ -24,6 +24,12 @@ type Desired struct {
 	Labels      map[string]string
 	Annotations map[string]string // without the generation, which depends on what is observed
 	Written     int64             // generation under which these very fields were written or seen before; 0 = not known
+	Absent      []string          // keys that must not be there
+	Event       string            // reason of the write's Event; "" = [ChangedMirror]
+
+	evict []string      // of Absent, those that an apply alone would leave, because somebody else owns them too
+	at    string        // resource version that evict was found in
+	seed  redact.Secret // the bytes of phase 1 that Data is; empty = our own relay's
 }
 
 // Desire computes our part of the target.

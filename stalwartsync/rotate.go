@@ -37,6 +37,7 @@ type Copy struct {
 	Read     func() (*corev1.Secret, error)                    // from the cache
 	Live     func(ctx context.Context) (*corev1.Secret, error) // past it; nil = absent
 	Rendered bool
+	Aside    func(*corev1.Secret) bool // it has gone back to phase 1, and will return; nil = never
 }
 
 // turn is what a run knows of the rotation.
@@ -197,6 +198,9 @@ func (o *Rotation) observed(run *run, apps []rotation.Listed, read func(Copy) (*
 			if err != nil || secret != nil && g.Password.In(secret.Data) { // what cannot be looked at may hold anything
 				seen.Holding[g.Number] = true
 				seen.Mirrored[g.Number] = seen.Mirrored[g.Number] || !c.Rendered
+			}
+			if err == nil && c.Aside != nil && c.Aside(secret) && g.Left.IsZero() { // it stands for what it held: nothing begins to leave for that
+				seen.Holding[g.Number] = true
 			}
 		}
 	}
