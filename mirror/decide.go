@@ -122,6 +122,9 @@ func generationOf(observed *corev1.Secret, d Desired, last int64) int64 {
 // holdsFields reports whether some shape with all five fields is complete and
 // equal, or everything where no such shape is asked for.
 func holdsFields(observed *corev1.Secret, d Desired) bool {
+	if !d.seed.Empty() {
+		return sameData(observed, d) // its shapes may be incomplete
+	}
 	for _, shape := range []Shape{ShapeSMTP, ShapeEnv} {
 		part := Desired{Data: map[string][]byte{}}
 		for key := range shapeKeys(shape) {
