@@ -27,9 +27,7 @@ type Desired struct {
 	Absent      []string          // keys that must not be there
 	Event       string            // reason of the write's Event; "" = [ChangedMirror]
 
-	evict []string      // of Absent, those that an apply alone would leave, because somebody else owns them too
-	at    string        // resource version that evict was found in
-	seed  redact.Secret // the bytes of phase 1 that Data is; empty = our own relay's
+	seed redact.Secret // the bytes of phase 1 that Data is; empty = our own relay's
 }
 
 // Desire computes our part of the target.

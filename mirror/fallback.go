@@ -24,7 +24,7 @@ func (m *Mirror) guarded(ctx context.Context, result watcher.Result, observed, s
 	if observed == nil && !m.held.Empty() {
 		side = SideFallback // it was deleted under us
 	}
-	v := Judge(side, m.Ledger.Health(m.Submission).From(m.term), m.Fallback.After, time.Now())
+	v := Judge(side, m.Ledger.Health(m.Submission).From(m.counts), m.Fallback.After, time.Now())
 	if v.Ask {
 		m.Fallback.Ask()
 	}
@@ -69,9 +69,6 @@ func (m *Mirror) goBack(ctx context.Context, result watcher.Result, observed, so
 	}
 	if FellBack(observed) || d.Written > 0 {
 		d.Event = ChangedMirror // a repair
-	}
-	if observed != nil {
-		d.evict, d.at = shared(observed, d.Absent), observed.ResourceVersion
 	}
 	m.wanted, m.wantedSource = submission.Credentials{}, ""
 	result, err = m.act(ctx, result, Decide(observed, d, true, m.generation), d)

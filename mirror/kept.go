@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -97,11 +96,19 @@ func (m *Mirror) notKept(why string, data map[string][]byte) error {
 		m.Namespace + "/" + m.Fallback.Secret + ": " + Desired{Data: data}.scrub(why)}
 }
 
-// evict removes keys that an apply would leave, together with everything else that
-// the apply will write: at no instant do bytes of two relays stand beside each other.
+// evict removes keys that an apply would leave, because somebody else owns them too.
+// Everything that the apply will write goes with it: at no instant do bytes of two
+// relays stand beside each other. The cache does not know whose the keys are.
 func (m *Mirror) evict(ctx context.Context, d Desired, generation int64) error {
-	if len(d.evict) == 0 {
+	if len(d.Absent) == 0 {
 		return nil
+	}
+	live, err := m.Secrets.Get(ctx, m.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) || err == nil && len(shared(live, d.Absent)) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	data := map[string]any{}
 	for key, value := range d.Data {
@@ -111,9 +118,9 @@ func (m *Mirror) evict(ctx context.Context, d Desired, generation int64) error {
 		data[key] = nil
 	}
 	patch, err := json.Marshal(map[string]any{"data": data, "metadata": map[string]any{
-		"resourceVersion": d.at, "labels": d.Labels, "annotations": withGeneration(d.Annotations, generation)}})
+		"resourceVersion": live.ResourceVersion, "labels": d.Labels, "annotations": withGeneration(d.Annotations, generation)}})
 	if err != nil {
-		return errors.New("writing a patch without " + strings.Join(d.evict, ", "))
+		return errors.New("a patch cannot be written down")
 	}
 	_, err = m.Secrets.Patch(ctx, m.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
 	return err

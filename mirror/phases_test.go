@@ -67,9 +67,17 @@ func (p *phases) restart() {
 	p.world = newWorld()
 	p.source = old.source
 	p.Secrets = &spy{p.api, p}
-	p.Target = func() (*corev1.Secret, error) { return p.get(targetName), nil }
+	p.Target = func() (*corev1.Secret, error) { return cached(p.get(targetName)), nil }
 	p.Wish.Labels = map[string]string{"extra": "label"}
 	p.Fallback = &mirror.Fallback{After: 2 * time.Minute, Secret: keptName, Ask: func() { p.asked++ }}
+}
+
+// cached is what a watch keeps of a Secret: of the managed fields, those of applies.
+func cached(s *corev1.Secret) *corev1.Secret {
+	if s != nil {
+		s.ManagedFields = slices.DeleteFunc(s.ManagedFields, func(e metav1.ManagedFieldsEntry) bool { return e.Operation != metav1.ManagedFieldsOperationApply })
+	}
+	return s
 }
 
 func (p *phases) must(err error) {

@@ -44,7 +44,7 @@ type Mirror struct {
 
 	knownSource, wantedSource types.UID // whose fields they are
 	terms                     atomic.Bool
-	term                      time.Time     // when the last one began
+	counts                    time.Time     // since when the relay's answers count: a term, or a change of sides
 	held                      redact.Secret // the bytes of phase 1, where they were written or seen last
 }
 
@@ -57,7 +57,7 @@ func (m *Mirror) Renew() { m.terms.Store(true) }
 func (m *Mirror) Reconcile(ctx context.Context) (watcher.Result, error) {
 	result := watcher.Result{Outcome: watcher.Converged, Regarding: m.SourceRef}
 	if m.terms.Swap(false) {
-		m.known, m.held, m.term = submission.Credentials{}, redact.Secret{}, time.Now()
+		m.known, m.held, m.counts = submission.Credentials{}, redact.Secret{}, time.Now()
 	}
 	source, sourceErr := m.Source()
 	if source != nil {
@@ -126,6 +126,9 @@ func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decisi
 		return m.refused(result, err, d)
 	}
 	m.remember(decision, d)
+	if d.Event == ChangedFellBack || d.Event == ChangedReturned {
+		m.counts = time.Now()
+	}
 	result.Regarding = m.ref(applied)
 	result.Changes = append(result.Changes, watcher.Change{Reason: cmp.Or(d.Event, ChangedMirror), Action: "Apply", Writes: 1, Regarding: result.Regarding,
 		Message: fmt.Sprintf("applied generation %d: %s", decision.Generation, strings.Join(decision.Changed, ", "))})

@@ -81,9 +81,6 @@ func DesireSeed(kept map[string][]byte, w Wish) Desired {
 // shared names the keys that somebody beside our apply owns: an apply that does not
 // name them leaves them.
 func shared(observed *corev1.Secret, keys []string) []string {
-	if observed == nil {
-		return nil
-	}
 	var names []string
 	for _, entry := range observed.ManagedFields {
 		ours := entry.Manager == FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply

@@ -68,6 +68,7 @@ func TestOptionsAddTheirRights(t *testing.T) {
 		{"a mirror beside the source", "submissions: [{mirrors: [{namespace: stalwart-sovereign, name: x}]}]", "stalwart-sovereign", "/secrets [smtp-mirror-stalwart-api x] get list watch create patch"},
 		{"records elsewhere", "dnsRecords: {namespace: dns, name: r}", "dns", "/configmaps [r] get list watch update"},
 		{"a lease elsewhere", "leaderElection: {namespace: l, name: x}", "l", "coordination.k8s.io/leases [x] get update"},
+		{"a fallback", "submissions: [{mirrors: [{namespace: b, name: x, fallback: {enabled: true}}]}]", "b", "/secrets [sovereign-smtp-credentials-phase1] get create patch"},
 		{"one source for two", "submissions: [{}, {name: b, mirrors: []}]", "stalwart-sovereign", "/secrets [stalwart-sovereign-admin stalwart-sovereign-submission] get list watch"},
 	}
 	for _, row := range rows {
@@ -78,7 +79,9 @@ func TestOptionsAddTheirRights(t *testing.T) {
 		})
 	}
 	for namespace, rules := range rbac.Rules(parse(t, "leaderElection: {enabled: false}")) {
-		if slices.ContainsFunc(lines(rules), func(l string) bool { return strings.Contains(l, "leases") || strings.Contains(l, "apps/") }) {
+		if slices.ContainsFunc(lines(rules), func(l string) bool {
+			return strings.Contains(l, "leases") || strings.Contains(l, "phase1") || strings.Contains(l, "apps/")
+		}) {
 			t.Errorf("%s has a right that nobody needs", namespace)
 		}
 	}
