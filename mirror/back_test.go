@@ -128,3 +128,41 @@ func TestAlternatingRelayMovesNothing(t *testing.T) {
 		})
 	}
 }
+
+// TestASwitchCountsFromItsEnd: what was answered while a write was under way is no
+// reason for the next one.
+func TestASwitchCountsFromItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPhases(t, late())
+		p.login(true)
+		p.run()
+		p.during = func() { p.login(true); time.Sleep(3 * time.Minute); p.login(true) }
+		p.lasts(false, 2*time.Minute)
+		for _, want := range []string{mirror.ReasonOnFallback, mirror.ReasonOnFallback, ""} {
+			p.login(true)
+			if reason, _ := p.run(); reason != want {
+				t.Errorf("%s, want %q", reason, want)
+			}
+			time.Sleep(time.Minute)
+		}
+	})
+}
+
+// TestATermCountsForItself: what was seen before we led has no weight.
+func TestATermCountsForItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPhases(t, late())
+		p.login(true)
+		p.run()
+		p.login(false)
+		time.Sleep(time.Hour)
+		p.Renew()
+		p.login(false)
+		if reason, _ := p.run(); reason != "" {
+			t.Error(reason)
+		}
+		if reason, _ := p.lasts(false, 2*time.Minute); reason != mirror.ReasonOnFallback {
+			t.Error(reason)
+		}
+	})
+}

@@ -52,7 +52,7 @@ func (m *Mirror) foreign(observed *corev1.Secret) bool {
 // keepSeed stores the bytes of a seed that is about to be replaced. Where that
 // cannot be done the seed stays: its bytes are nowhere else.
 func (m *Mirror) keepSeed(ctx context.Context, observed *corev1.Secret) ([]watcher.Change, error) {
-	if m.DryRun || SideOf(observed) != SideSeed || !m.foreign(observed) {
+	if SideOf(observed) != SideSeed || !m.foreign(observed) {
 		return nil, nil
 	}
 	data := credentialData(observed)

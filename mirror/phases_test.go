@@ -37,6 +37,7 @@ type phases struct {
 	denied map[string]error // by name: reads
 	seen   []*corev1.Secret // every version of the target that a write of ours made
 	asked  int
+	during func() // happens while a write of the target is under way
 }
 
 func newPhases(t *testing.T, seed map[string]string) *phases {
@@ -170,6 +171,10 @@ func (s *spy) Get(ctx context.Context, name string, o metav1.GetOptions) (*corev
 func (s *spy) Apply(ctx context.Context, c *corev1ac.SecretApplyConfiguration, o metav1.ApplyOptions) (*corev1.Secret, error) {
 	if err := s.p.refuse[*c.Name]; err != nil || len(o.DryRun) > 0 {
 		return nil, err // the clientset does not know of dry runs
+	}
+	if do := s.p.during; do != nil && *c.Name == targetName {
+		s.p.during = nil
+		do()
 	}
 	return s.note(s.SecretInterface.Apply(ctx, c, o))
 }

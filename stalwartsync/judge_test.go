@@ -35,9 +35,9 @@ func judged(t *testing.T, ctx context.Context, source func() (*corev1.Secret, er
 	r := &Relay{Submission: "s", Source: source, Wish: func() (Wish, error) { return Wish{Domain: "example.test"}, nil }, Fleet: fleet, Ledger: &submission.Ledger{},
 		Gate: (&stalwart.Gates{}).Named("login"), Judged: func() { news++ },
 		Request: func(submission.Credentials) (smtpprobe.Request, error) { return smtpprobe.Request{}, nil },
-		Probe: func(_ context.Context, q smtpprobe.Request) smtpprobe.Result {
+		Probe: func(ctx context.Context, q smtpprobe.Request) smtpprobe.Result {
 			switch {
-			case accepts == "":
+			case accepts == "", ctx.Err() != nil:
 				return smtpprobe.Result{Verdict: smtpprobe.Unreachable}
 			case q.User == "noreply" && q.Password.Equal(redact.New(accepts)) && len(q.Senders) == 1:
 				return smtpprobe.Result{Verdict: smtpprobe.Accepted}

@@ -127,9 +127,9 @@ func TestFallbackDoesNotFlap(t *testing.T) {
 	begin, verdict := time.Now(), s.sides(seed)
 	for dice := rand.New(rand.NewPCG(4, 6)); time.Since(begin) < 20*time.Second; { //nolint:gosec // reproducible, not secret
 		must(t, s.Rig.Mail.Stop())
-		pause(t.Context(), time.Duration(300+dice.IntN(2700))*time.Millisecond)
+		pause(t.Context(), time.Duration(200+dice.IntN(1200))*time.Millisecond)
 		must(t, s.Rig.Mail.Start(t.Context()))
-		pause(t.Context(), time.Duration(300+dice.IntN(2700))*time.Millisecond)
+		pause(t.Context(), time.Duration(200+dice.IntN(1200))*time.Millisecond)
 	}
 	switches, mixed := verdict()
 	most := int(time.Since(begin)/after) + 1
