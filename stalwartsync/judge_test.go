@@ -14,6 +14,7 @@ import (
 	"github.com/openova-io/smtp-mirror/rotation"
 	"github.com/openova-io/smtp-mirror/smtpprobe"
 	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/statesecret"
 	"github.com/openova-io/smtp-mirror/submission"
 )
 
@@ -49,7 +50,7 @@ func judged(t *testing.T, ctx context.Context, source func() (*corev1.Secret, er
 		state := rotation.State{}
 		state.Generations, state.Current, state.Last = []rotation.Generation{{Number: 1, Slot: rotation.App, User: "noreply", Password: redact.New(kept)}}, 1, 1
 		secrets := fake.NewClientset(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "state"}, Data: map[string][]byte{rotation.KeyState: state.Encode()}}).CoreV1().Secrets("ns")
-		r.Rotation = &Rotation{Store: &Store{Secrets: secrets, Namespace: "ns", Name: "state"}}
+		r.Rotation = &Rotation{Store: &statesecret.Store{Secrets: secrets, Namespace: "ns", Name: "state", Key: rotation.KeyState}}
 	}
 	if proven != "" {
 		c, _ := submission.FromSecret(sourceOf("the SOURCE's").Data, "example.test")
