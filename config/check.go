@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
@@ -106,7 +107,7 @@ func (c *checker) webhook(w Webhook) {
 
 // submissions checks each, and that no two of them want the same thing.
 func (c *checker) submissions(cfg *Config) {
-	names, targets := map[string]bool{}, map[string]bool{}
+	names, targets, rendered := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, s := range cfg.Submissions {
 		targets[cfg.Stalwart.Namespace+"/"+s.Secret] = true // a SOURCE is never a target
 	}
@@ -139,9 +140,14 @@ func (c *checker) submissions(cfg *Config) {
 			c.mirror(key, m)
 			for k, x := range m.Consumers {
 				c.consumer(fmt.Sprintf("%s.consumers[%d]", key, k), x)
+				if x.Via.Name != "" {
+					rendered[x.Via.Namespace+"/"+x.Via.Name] = true
+				}
 			}
 		}
 	}
+	maps.Copy(targets, rendered)
+	c.fallbacks(cfg, targets)
 }
 
 func (c *checker) submission(at string, s Submission) {

@@ -87,6 +87,7 @@ type Mirror struct {
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations"`
 	Consumers   []Consumer        `json:"consumers"`
+	Fallback    Fallback          `json:"fallback"`
 }
 
 // ObjectName is an object's namespace and name.

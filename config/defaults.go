@@ -58,6 +58,7 @@ func (s *Submission) complete() {
 			m.Shapes = []string{"smtp", "legacy"}
 		}
 		m.completeConsumers()
+		m.Fallback.complete()
 		for _, set := range []*map[string]string{&m.Labels, &m.Annotations} {
 			if *set == nil {
 				*set = map[string]string{}

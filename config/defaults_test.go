@@ -31,7 +31,7 @@ submissions:
   probe: {address: "", serverName: "", caFile: "", insecureSkipVerify: false}
   gate: login
   mirrors:
-  - {namespace: catalyst-system, name: sovereign-smtp-credentials, shapes: [smtp, legacy], labels: {}, annotations: {}}
+  - {namespace: catalyst-system, name: sovereign-smtp-credentials, shapes: [smtp, legacy], labels: {}, annotations: {}, fallback: {enabled: false, after: 2m, secret: sovereign-smtp-credentials-phase1}}
 dnsRecords: {namespace: stalwart-sovereign, name: stalwart-sovereign-dns-records-required}
 dkimKeyDir: ""
 webhook: {enabled: false, url: "", path: /webhook/stalwart, secret: smtp-mirror-webhook}

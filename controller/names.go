@@ -32,6 +32,9 @@ func sourceKnock(t watcher.Target) watcher.Source { return watcher.Source("knock
 
 func sourceProof(submission string) watcher.Source { return watcher.Source("proof/" + submission) }
 
+// sourceDoubt asks for a login: a mirror wants to know whether the relay works.
+func sourceDoubt(submission string) watcher.Source { return watcher.Source("doubt/" + submission) }
+
 func sourceVia(x config.Consumer) watcher.Source {
 	return watcher.Source("secret/via/" + x.Via.Namespace + "/" + x.Via.Name)
 }
@@ -62,7 +65,8 @@ func targetMirror(m config.Mirror) watcher.Target {
 //	secret/webhook              ●
 //	api-key/refused             ●               ●     (its store may have been lost)
 //	secret/mirror               ○      ●        (○ where credentials are rotated)
-//	proof (chained)                    ●
+//	proof (chained)                    ●        (where there is a fallback, every answer to a login)
+//	doubt (chained)             ●               (a fallback wants one)
 //	configmap/dns-records                       ●
 //	stalwart/incarnation        ●               ●
 //	knock (its own listener)    ●
@@ -93,6 +97,9 @@ func Routes(c *config.Config) watcher.Routes {
 			for _, x := range m.Consumers {
 				on(targetConsumer(s, x), sourceMirror(m), sourceProof(s.Name), sourceVia(x))
 				on(targetRelay(s), sourceRolled(s.Name))
+			}
+			if m.Fallback.Enabled {
+				on(targetRelay(s), sourceDoubt(s.Name))
 			}
 			on(targetMirror(m), sourceSubmission(s.Secret), sourceMirror(m), sourceProof(s.Name))
 		}

@@ -27,6 +27,9 @@ func (c *Controller) relay(s config.Submission) *stalwartsync.Relay {
 	if s.Rotation.WriteSource {
 		r.Sources = c.o.Clients.Core.Secrets(c.o.Config.Stalwart.Namespace)
 	}
+	if s.FallsBack() {
+		r.Judged = func() { c.loop.Wake(sourceProof(s.Name)) }
+	}
 	if c.o.Config.Stalwart.Restart.Enabled {
 		r.Restarter = c.restarter()
 	}
@@ -54,6 +57,9 @@ func (c *Controller) mirror(s config.Submission, m config.Mirror) *mirror.Mirror
 		Submission: s.Name, Domain: c.o.Config.Domain, Namespace: m.Namespace, Name: m.Name, Wish: wish, SourceRef: c.ref(s.Secret),
 		Source: c.secrets[c.o.Config.Stalwart.Namespace+"/"+s.Secret].One, Target: c.secrets[m.Namespace+"/"+m.Name].One,
 		Secrets: c.o.Clients.Core.Secrets(m.Namespace), Ledger: &c.ledger, Ungated: s.Gate == config.GateNone, DryRun: c.o.DryRun,
+	}
+	if f := m.Fallback; f.Enabled {
+		target.Fallback = &mirror.Fallback{After: f.After.Duration, Secret: f.Secret, Ask: func() { c.loop.Wake(sourceDoubt(s.Name)) }}
 	}
 	c.mirrors = append(c.mirrors, target)
 	return target

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/openova-io/smtp-mirror/config"
+	"github.com/openova-io/smtp-mirror/mirror"
 	"github.com/openova-io/smtp-mirror/rollout"
 	"github.com/openova-io/smtp-mirror/rotation"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
@@ -26,7 +27,9 @@ func (c *Controller) rotation(s config.Submission) *stalwartsync.Rotation {
 		Told: func(ctx context.Context) (int64, bool) { return c.told(ctx, s.Name) },
 	}
 	for _, m := range s.Mirrors {
-		r.Copies = append(r.Copies, c.copy(m.Namespace, m.Name))
+		target := c.copy(m.Namespace, m.Name)
+		target.Aside = mirror.FellBack
+		r.Copies = append(r.Copies, target)
 		for _, x := range m.Consumers {
 			if x.Via.Name != "" {
 				via := c.copy(x.Via.Namespace, x.Via.Name)

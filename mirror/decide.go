@@ -63,6 +63,11 @@ func differences(observed *corev1.Secret, d Desired, generation int64) []string 
 			names = append(names, key)
 		}
 	}
+	for _, key := range d.Absent {
+		if _, ok := observed.Data[key]; ok {
+			names = append(names, key)
+		}
+	}
 	for key, value := range d.Labels {
 		if observed.Labels[key] != value {
 			names = append(names, "label "+key)
@@ -77,7 +82,7 @@ func differences(observed *corev1.Secret, d Desired, generation int64) []string 
 	slices.SortFunc(names, func(a, b string) int {
 		return strings.Compare(strconv.Itoa(strings.Count(a, " "))+a, strconv.Itoa(strings.Count(b, " "))+b)
 	})
-	return names
+	return slices.Compact(names) // a key that must go may be one that we applied
 }
 
 func withGeneration(annotations map[string]string, generation int64) map[string]string {
@@ -87,6 +92,11 @@ func withGeneration(annotations map[string]string, generation int64) map[string]
 }
 
 func sameData(observed *corev1.Secret, d Desired) bool {
+	for _, key := range d.Absent {
+		if _, ok := observed.Data[key]; ok {
+			return false
+		}
+	}
 	for key, value := range d.Data {
 		if have, ok := observed.Data[key]; !ok || !bytes.Equal(have, value) {
 			return false
@@ -112,6 +122,9 @@ func generationOf(observed *corev1.Secret, d Desired, last int64) int64 {
 // holdsFields reports whether some shape with all five fields is complete and
 // equal, or everything where no such shape is asked for.
 func holdsFields(observed *corev1.Secret, d Desired) bool {
+	if !d.seed.Empty() {
+		return sameData(observed, d) // its shapes may be incomplete
+	}
 	for _, shape := range []Shape{ShapeSMTP, ShapeEnv} {
 		part := Desired{Data: map[string][]byte{}}
 		for key := range shapeKeys(shape) {

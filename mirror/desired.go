@@ -24,6 +24,10 @@ type Desired struct {
 	Labels      map[string]string
 	Annotations map[string]string // without the generation, which depends on what is observed
 	Written     int64             // generation under which these very fields were written or seen before; 0 = not known
+	Absent      []string          // keys that must not be there
+	Event       string            // reason of the write's Event; "" = [ChangedMirror]
+
+	seed redact.Secret // the bytes of phase 1 that Data is; empty = our own relay's
 }
 
 // Desire computes our part of the target.

@@ -15,4 +15,15 @@
 //   - Nothing twice. What is equal is not written; the object holds no time, no
 //     digest and no version of anything, so our own write is never a reason for the
 //     next one.
+//
+// Where a [Fallback] is configured, a target may go back to the bytes of phase 1
+// (verdict.go, pure). At the cutover they are first copied into a Secret of their
+// own; a copy that cannot be made holds the cutover. When no login was accepted for
+// longer than Fallback.After, the target gets exactly the seed's keys and marks
+// again; those bytes are not ours to prove, so drift is repaired without a proof.
+// When logins were accepted for as long, it returns. Which side it is on is read
+// from its marks; a controller that starts anew only begins to count anew. A SOURCE
+// that is missing or wrong is no failure by itself: as long as the credentials that
+// were proven last log in, consumers are well served. Consumers are not rolled:
+// their Pods keep what they run on.
 package mirror

@@ -11,7 +11,15 @@ const (
 	ReasonContended            = "TargetContended"
 	ReasonReadBackDiffers      = "ReadBackDiffers"
 	ReasonWouldWrite           = "WouldWrite"
+	ReasonOnFallback           = "OnFallback"
+	ReasonFallbackMissing      = "FallbackMissing"
+	ReasonFallbackNotKept      = "FallbackNotKept"
 )
 
-// ChangedMirror is the reason of the Event of every write.
-const ChangedMirror = "CredentialsMirrored"
+// The reasons of Events that report a write.
+const (
+	ChangedMirror       = "CredentialsMirrored"
+	ChangedFallbackKept = "FallbackKept"
+	ChangedFellBack     = "FellBack"
+	ChangedReturned     = "ReturnedToOwnRelay"
+)

@@ -1,10 +1,10 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -16,6 +16,7 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
+	"github.com/openova-io/smtp-mirror/redact"
 	"github.com/openova-io/smtp-mirror/submission"
 	"github.com/openova-io/smtp-mirror/watcher"
 )
@@ -34,6 +35,7 @@ type Mirror struct {
 	Ledger          *submission.Ledger
 	Ungated         bool // gate: none
 	DryRun          bool
+	Fallback        *Fallback // nil = the target never goes back to phase 1
 
 	generation int64                  // the highest that was written or seen
 	known      submission.Credentials // the fields that it stands for
@@ -42,6 +44,8 @@ type Mirror struct {
 
 	knownSource, wantedSource types.UID // whose fields they are
 	terms                     atomic.Bool
+	counts                    time.Time     // since when the relay's answers count: a term, or a change of sides
+	held                      redact.Secret // the bytes of phase 1, where they were written or seen last
 }
 
 // Renew forgets what was good: somebody else may have written since. It may be
@@ -53,7 +57,7 @@ func (m *Mirror) Renew() { m.terms.Store(true) }
 func (m *Mirror) Reconcile(ctx context.Context) (watcher.Result, error) {
 	result := watcher.Result{Outcome: watcher.Converged, Regarding: m.SourceRef}
 	if m.terms.Swap(false) {
-		m.known = submission.Credentials{}
+		m.known, m.held, m.counts = submission.Credentials{}, redact.Secret{}, time.Now()
 	}
 	source, sourceErr := m.Source()
 	if source != nil {
@@ -66,6 +70,14 @@ func (m *Mirror) Reconcile(ctx context.Context) (watcher.Result, error) {
 		result.Also = sourceRef // a namespace that is gone looks like a missing right
 		return result, err
 	}
+	if m.Fallback != nil {
+		return m.guarded(ctx, result, observed, source, sourceErr)
+	}
+	return m.follow(ctx, result, observed, source, sourceErr)
+}
+
+// follow makes the target equal to the SOURCE.
+func (m *Mirror) follow(ctx context.Context, result watcher.Result, observed, source *corev1.Secret, sourceErr error) (watcher.Result, error) {
 	credentials, err := m.credentials(source, sourceErr)
 	if err != nil {
 		return m.keep(ctx, result, observed, err)
@@ -81,13 +93,20 @@ func (m *Mirror) Reconcile(ctx context.Context) (watcher.Result, error) {
 		desired.Written = m.generation
 	}
 	m.wanted, m.wantedSource = credentials, source.UID
-	return m.act(ctx, result, Decide(observed, desired, proven || m.Ungated, m.generation), desired)
+	decision := Decide(observed, desired, proven || m.Ungated, m.generation)
+	if decision.Action == Apply && m.Fallback != nil {
+		desired.Event = m.cutoverOf(observed)
+		if result.Changes, err = m.keepSeed(ctx, observed); err != nil {
+			return result, err
+		}
+	}
+	return m.act(ctx, result, decision, desired)
 }
 
 func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decision, d Desired) (watcher.Result, error) {
 	switch {
 	case decision.Action == Keep:
-		m.generation, m.known, m.knownSource = decision.Generation, m.wanted, m.wantedSource
+		m.remember(decision, d)
 		return result, nil
 	case decision.Reason == ReasonAwaitingProof:
 		return result, &watcher.HoldError{Why: decision.Reason, Text: decision.Message, Grace: proofGrace}
@@ -99,46 +118,26 @@ func (m *Mirror) act(ctx context.Context, result watcher.Result, decision Decisi
 		return result, &watcher.HoldError{Why: ReasonContended, After: contendedPause,
 			Text: "somebody else changes the target again and again: " + strings.Join(decision.Changed, ", ")}
 	}
+	if err := m.evict(ctx, d, decision.Generation); err != nil {
+		return m.refused(result, err, d)
+	}
 	applied, err := m.Secrets.Apply(ctx, m.configuration(d, decision.Generation), metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
 	if err != nil {
 		return m.refused(result, err, d)
 	}
-	m.generation, m.known, m.knownSource = decision.Generation, m.wanted, m.wantedSource
+	m.remember(decision, d)
+	if d.Event == ChangedFellBack || d.Event == ChangedReturned {
+		m.counts = time.Now()
+	}
 	result.Regarding = m.ref(applied)
-	result.Changes = []watcher.Change{{Reason: ChangedMirror, Action: "Apply", Writes: 1, Regarding: result.Regarding,
-		Message: fmt.Sprintf("applied generation %d: %s", decision.Generation, strings.Join(decision.Changed, ", "))}}
+	result.Changes = append(result.Changes, watcher.Change{Reason: cmp.Or(d.Event, ChangedMirror), Action: "Apply", Writes: 1, Regarding: result.Regarding,
+		Message: fmt.Sprintf("applied generation %d: %s", decision.Generation, strings.Join(decision.Changed, ", "))})
 	return result, m.verify(ctx, d)
 }
 
-// A few repairs are drift. The same repair dozens of times in seconds is another
-// writer who takes it for drift of his own: two such would never rest.
-const (
-	contendedRepairs = 30
-	contendedSpan    = 10 * time.Second
-	contendedPause   = time.Second
-)
-
-// repair is one apply that no change of the SOURCE asked for.
-type repair struct {
-	what string
-	at   time.Time
-}
-
-// contended counts a repair, and reports whether there were too many of its kind
-// of late.
-func (m *Mirror) contended(what string, now time.Time) bool {
-	m.repairs = slices.DeleteFunc(m.repairs, func(r repair) bool { return now.Sub(r.at) > contendedSpan })
-	same := 0
-	for _, r := range m.repairs {
-		if r.what == what {
-			same++
-		}
-	}
-	if same >= contendedRepairs {
-		return true
-	}
-	m.repairs = append(m.repairs, repair{what, now})
-	return false
+// remember what the target holds now.
+func (m *Mirror) remember(decision Decision, d Desired) {
+	m.generation, m.known, m.knownSource, m.held = decision.Generation, m.wanted, m.wantedSource, d.seed
 }
 
 // proofGrace is how long the proof may take before waiting for it is a trouble:

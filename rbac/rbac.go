@@ -71,7 +71,11 @@ func Rules(c *config.Config) map[string][]rbacv1.PolicyRule {
 			}
 		}
 		for _, m := range s.Mirrors {
-			in(m.Namespace).applySecrets = append(in(m.Namespace).applySecrets, m.Name)
+			n := in(m.Namespace)
+			n.applySecrets = append(n.applySecrets, m.Name)
+			if m.Fallback.Enabled {
+				n.rules = append(n.rules, rule("", "secrets", []string{m.Fallback.Secret}, "get", "create", "patch"))
+			}
 		}
 	}
 	in(c.DNSRecords.Namespace).configMaps = []string{c.DNSRecords.Name}

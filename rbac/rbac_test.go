@@ -73,6 +73,7 @@ func TestOptionsAddTheirRights(t *testing.T) {
 		{"a HelmRelease", consumer("HelmRelease"), "use", "helm.toolkit.fluxcd.io/helmreleases [x] get patch"},
 		{"a Kustomization", consumer("Kustomization"), "use", "kustomize.toolkit.fluxcd.io/kustomizations [x] get patch"},
 		{"what it renders", consumer("Kustomization"), "v", "/secrets [r] get list watch"},
+		{"a fallback", "submissions: [{mirrors: [{namespace: b, name: x, fallback: {enabled: true}}]}]", "b", "/secrets [sovereign-smtp-credentials-phase1] get create patch"},
 		{"one source for two", "submissions: [{}, {name: b, mirrors: []}]", "stalwart-sovereign", "/secrets [stalwart-sovereign-admin stalwart-sovereign-submission] get list watch"},
 	}
 	for _, row := range rows {
@@ -83,7 +84,9 @@ func TestOptionsAddTheirRights(t *testing.T) {
 		})
 	}
 	for namespace, rules := range rbac.Rules(parse(t, "leaderElection: {enabled: false}")) {
-		if slices.ContainsFunc(lines(rules), func(l string) bool { return strings.Contains(l, "leases") || strings.Contains(l, "apps/") }) {
+		if slices.ContainsFunc(lines(rules), func(l string) bool {
+			return strings.Contains(l, "leases") || strings.Contains(l, "phase1") || strings.Contains(l, "apps/")
+		}) {
 			t.Errorf("%s has a right that nobody needs", namespace)
 		}
 	}

@@ -25,7 +25,9 @@ func (r *Relay) prove(ctx context.Context, result *watcher.Result, run *run) (do
 	if err != nil {
 		return false, err
 	}
-	if probe.Verdict == smtpprobe.Accepted {
+	accepted := probe.Verdict == smtpprobe.Accepted
+	r.loggedIn = &accepted
+	if accepted {
 		if err := r.confirm(ctx, run); err != nil {
 			return false, err
 		}

@@ -38,6 +38,7 @@ type Relay struct {
 	Sources    corev1client.SecretInterface // of the SOURCE's namespace, where a new password may be written; else nil
 	Rotation   *Rotation                    // nil = the password is set at once
 	Reload     bool                         // settings may wait for a reload since before our start
+	Judged     func()                       // a login was answered, and the ledger knows; nil = nobody asks
 
 	tried         *redact.Secret // password that was written and has not been accepted yet
 	refusal       smtpprobe.Result
@@ -53,14 +54,15 @@ type Relay struct {
 	silent        time.Time // since when the wanted port is closed
 	bound         bool      // we have made a listener that has not been seen open
 	optional      error     // what the mail path does not need was refused
+	loggedIn      *bool     // whether this run's login was accepted; nil = it came to none
 }
 
 // maxRounds bounds observe-plan-apply within one run: each cure is tried once,
 // and each write is followed by a read.
 const maxRounds = 20
 
-// Reconcile observes, writes the difference, reads back, and logs in.
-func (r *Relay) Reconcile(ctx context.Context) (watcher.Result, error) {
+// reconcile observes, writes the difference, reads back, and logs in.
+func (r *Relay) reconcile(ctx context.Context) (watcher.Result, error) {
 	result := watcher.Result{Outcome: watcher.Converged, Regarding: r.SourceRef}
 	source, err := r.Source()
 	if err != nil {

@@ -38,7 +38,8 @@ type Copy struct {
 	Read     func() (*corev1.Secret, error)                    // from the cache
 	Live     func(ctx context.Context) (*corev1.Secret, error) // past it; nil = absent
 	Rendered bool
-	Keys     [2]string // of user and password, where they are none of the mirror's; empty = they are
+	Keys     [2]string                 // of user and password, where they are none of the mirror's; empty = they are
+	Aside    func(*corev1.Secret) bool // it has gone back to phase 1, and will return; nil = never
 }
 
 // turn is what a run knows of the rotation.
@@ -205,6 +206,9 @@ func (o *Rotation) observed(run *run, apps []rotation.Listed, read func(Copy) (*
 			if err != nil || secret != nil && g.Password.In(secret.Data) { // what cannot be looked at may hold anything
 				seen.Holding[g.Number] = true
 				seen.Mirrored[g.Number] = seen.Mirrored[g.Number] || !c.Rendered
+			}
+			if err == nil && c.Aside != nil && c.Aside(secret) && g.Left.IsZero() { // it stands for what it held: nothing begins to leave for that
+				seen.Holding[g.Number] = true
 			}
 		}
 	}

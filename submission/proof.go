@@ -33,13 +33,15 @@ func (p Proof) Mirrored() Credentials {
 	return c
 }
 
-// Ledger keeps the newest proof of each submission, in memory: a proof is cheap
-// to make again and worthless when it is old, so it is stored nowhere.
+// Ledger keeps the newest proof of each submission, and how its logins were
+// answered of late, in memory: a proof is cheap to make again and worthless when it
+// is old, so it is stored nowhere.
 // It is safe for concurrent use.
 type Ledger struct {
 	mu     sync.Mutex
 	proofs map[string]Proof
 	users  map[string]int
+	health map[string]Health
 }
 
 // Use gives the newest proof to somebody who may write its credentials somewhere,
@@ -82,6 +84,7 @@ func (l *Ledger) Record(submission string, p Proof) (news bool) {
 	}
 	old, had := l.proofs[submission]
 	l.proofs[submission] = p
+	l.attempt(submission, true, p.At)
 	return !had || !old.Covers(p.SourceUID, p.Credentials) || !old.Login.Equal(p.Login) || old.Generation != p.Generation
 }
 
