@@ -20,6 +20,7 @@ stalwart:
   adminUser: postmaster
   podSelector: app.kubernetes.io/name=bp-stalwart-sovereign
   container: stalwart
+  apiKeySecret: smtp-mirror-stalwart-api
   restart: {enabled: false, kind: StatefulSet, name: stalwart-sovereign}
   allowedIPs: []
 submissions:
@@ -30,8 +31,12 @@ submissions:
   listener: {manage: true, name: submission, bind: ""}
   probe: {address: "", serverName: "", caFile: "", insecureSkipVerify: false}
   gate: login
+  credentials: source
+  issued: {rotateEvery: 720h, rotateAt: [], expiresAfter: 0s, allowedIPs: []}
+  rotation: {overlap: 30m, rolloutDeadline: 10m, writeSource: false}
+  stateSecret: smtp-mirror-console
   mirrors:
-  - {namespace: catalyst-system, name: sovereign-smtp-credentials, shapes: [smtp, legacy], labels: {}, annotations: {}, fallback: {enabled: false, after: 2m, secret: sovereign-smtp-credentials-phase1}}
+  - {namespace: catalyst-system, name: sovereign-smtp-credentials, shapes: [smtp, legacy], labels: {}, annotations: {}, consumers: [], fallback: {enabled: false, after: 2m, secret: sovereign-smtp-credentials-phase1}}
 dnsRecords: {namespace: stalwart-sovereign, name: stalwart-sovereign-dns-records-required}
 dkimKeyDir: ""
 webhook: {enabled: false, url: "", path: /webhook/stalwart, secret: smtp-mirror-webhook}

@@ -28,9 +28,9 @@ type Issued struct {
 
 // Rotation is how one credential replaces another.
 type Rotation struct {
-	Overlap         Duration `json:"overlap"`         // how long the old one still logs in after it has left the mirrors; 0s = not at all
-	RolloutDeadline Duration `json:"rolloutDeadline"` // how long a consumer may take to roll before it is said
-	WriteSource     bool     `json:"writeSource"`     // a request to rotate may put a new password into the SOURCE
+	Overlap         *Duration `json:"overlap"`         // how long the old one still logs in after it has left the mirrors; 0s = not at all
+	RolloutDeadline Duration  `json:"rolloutDeadline"` // how long a consumer may take to roll before it is said
+	WriteSource     bool      `json:"writeSource"`     // a request to rotate may put a new password into the SOURCE
 }
 
 // Consumer is a workload whose Pods keep the credential that they were started with,
@@ -105,6 +105,12 @@ func (s *Submission) completeRotation() {
 	if s.Issued.RotateEvery == (Duration{}) {
 		s.Issued.RotateEvery.Duration = 720 * time.Hour
 	}
+	if s.Rotation.Overlap == nil {
+		s.Rotation.Overlap = &Duration{Duration: 30 * time.Minute}
+		if s.Gate == GateNone {
+			s.Rotation.Overlap.Duration = 0 // what is not proven is not kept beside anything
+		}
+	}
 	if s.Rotation.RolloutDeadline == (Duration{}) {
 		s.Rotation.RolloutDeadline.Duration = 10 * time.Minute
 	}
@@ -137,7 +143,7 @@ func (c *checker) consumer(at string, x Consumer) {
 
 func (c *checker) rotation(at string, s Submission) {
 	c.that(s.Credentials == CredentialsSource || s.Credentials == CredentialsIssued, at+".credentials", "%q is neither source nor issued", s.Credentials)
-	c.duration(at+".rotation.overlap", s.Rotation.Overlap, 0)
+	c.duration(at+".rotation.overlap", *s.Rotation.Overlap, 0)
 	c.duration(at+".rotation.rolloutDeadline", s.Rotation.RolloutDeadline, time.Second)
 	c.duration(at+".issued.rotateEvery", s.Issued.RotateEvery, time.Minute)
 	c.duration(at+".issued.expiresAfter", s.Issued.ExpiresAfter, 0)

@@ -44,6 +44,7 @@ func TestTheRightsOfTheDefaults(t *testing.T) {
 			"/secrets [smtp-mirror-stalwart-api] get list watch create patch",
 			"/configmaps [stalwart-sovereign-dns-records-required] get list watch update",
 			"/pods [] get list watch",
+			"/secrets [smtp-mirror-console] get create patch",
 			"events.k8s.io/events [] create patch",
 			"coordination.k8s.io/leases [] create",
 			"coordination.k8s.io/leases [smtp-mirror] get update",

@@ -135,13 +135,15 @@ func (r *Rig) WriteConfig(text string) error {
 	return os.Rename(next, r.ConfigFile)
 }
 
-// DefaultConfig points the defaults at the rig's mail server.
+// DefaultConfig points the defaults at the rig's mail server. It has no overlap: the
+// mirror is to hold what the SOURCE says at once.
 func (r *Rig) DefaultConfig() string {
 	return fmt.Sprintf(`domain: %s
 stalwart: {url: %q}
 submissions:
 - listener: {bind: %q}
   probe: {address: %q, caFile: %q}
+  rotation: {overlap: 0s}
 http: {address: %q}
 `, Domain, r.Mail.URL(), r.Mail.SubmissionAddr(), r.Mail.SubmissionAddr(), r.Mail.CAFile(), r.HTTP)
 }
