@@ -40,8 +40,8 @@ func (r *Relay) prove(ctx context.Context, result *watcher.Result, run *run) (do
 		}
 		return true, err
 	}
-	if g := run.turn.state.Now(); probe.Verdict == smtpprobe.PasswordRefused && g != nil && g.Slot == rotation.App && run.turn.refused != g.Number {
-		run.turn.refused = g.Number // as good as lost: another one takes its place
+	if g := run.turn.state.Now(); probe.Verdict == smtpprobe.PasswordRefused && g != nil && g.Slot == rotation.App && time.Since(r.replaced) > replaceEvery {
+		run.turn.refused, r.replaced = g.Number, time.Now() // as good as lost: another one takes its place
 		return false, nil
 	}
 	run.belief = run.belief.Learn(probe.Verdict)
@@ -53,6 +53,10 @@ func (r *Relay) prove(ctx context.Context, result *watcher.Result, run *run) (do
 	}
 	return false, r.trouble(ctx, result, probe, wait, run)
 }
+
+// replaceEvery bounds how often a refused app password is replaced without a login
+// in between: it may be refused for where we come from, and the next one too.
+const replaceEvery = 10 * time.Minute
 
 // login probes through the gate. A credential that may not be offered now keeps
 // its last answer.
@@ -102,7 +106,7 @@ var errNoLogin = errors.New("the probe did not come to the login")
 // conclude records the proof.
 func (r *Relay) conclude(result *watcher.Result, run *run) {
 	had := !r.Ledger.Latest(r.Submission).At.IsZero()
-	r.tried, r.cured, r.silent, r.bound = nil, Belief{}, time.Time{}, false
+	r.tried, r.cured, r.silent, r.bound, r.replaced = nil, Belief{}, time.Time{}, false, time.Time{}
 	at, news := r.record(run)
 	result.LastProof = at
 	if news && (had || len(result.Changes) > 0) {

@@ -53,6 +53,7 @@ type Relay struct {
 	podFailure    error     // a Pod could not be told to forget
 	silent        time.Time // since when the wanted port is closed
 	bound         bool      // we have made a listener that has not been seen open
+	replaced      time.Time // when a refused app password was last replaced, until a login is accepted
 	optional      error     // what the mail path does not need was refused
 	loggedIn      *bool     // whether this run's login was accepted; nil = it came to none
 }

@@ -13,6 +13,7 @@ func requests() []scenario {
 		{name: "an issued credential is renewed when somebody asks", run: askedIssued},
 		{name: "a revoked credential ends when the mirror holds the next", run: revokedIssued},
 		{name: "a revoked password ends when the mirror holds the next", run: revokedSource},
+		{name: "an issued credential that may not be used from here is not minted again and again", run: issuedElsewhere},
 	}
 }
 
@@ -70,4 +71,29 @@ func revokedSource(t *testing.T, s *suite) {
 	r.turn(t)
 	r.accepts(t, smtpprobe.PasswordRefused, first)
 	r.settle(t)
+}
+
+// issuedElsewhere: 0.16 refuses an app password from an address that it is not for.
+func issuedElsewhere(t *testing.T, s *suite) {
+	if s.Generation() == stalwart.Gen015 {
+		t.Skip("0.15 cannot bind an app password to addresses")
+	}
+	r := newTurning(t, s, true)
+	r.relay.Rotation.AllowedIPs = []string{"10.99.0.0/16"}
+	for range 3 {
+		got := r.run(t)
+		t.Logf("%v", got.err)
+		if got.err == nil {
+			t.Fatal("it is taken for proven")
+		}
+	}
+	if n := len(r.proofs); n > 4 {
+		t.Errorf("%d logins", n)
+	}
+	if n := len(r.appNames(t)); n > 2 {
+		t.Errorf("%d app passwords", n)
+	}
+	r.relay.Rotation.AllowedIPs = nil
+	r.ask("now")
+	r.turn(t)
 }

@@ -121,9 +121,6 @@ func (s *Server) judge(who *identity, credential object, ip string) (*identity, 
 		return nil, temporary
 	}
 	if allowed := members(credential["allowedIps"]); len(allowed) > 0 && !matchesAny(allowed, ip) {
-		if s.edition.nullDrops {
-			return nil, refused
-		}
 		return nil, dropped
 	}
 	return narrowed(who, sub(credential["permissions"])), accepted
