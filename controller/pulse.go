@@ -14,7 +14,7 @@ import (
 // Pod tells that it has stopped.
 const (
 	pulseEvery  = 10 * time.Second
-	pulseUnseen = 2 * time.Second
+	pulseUnseen = 1500 * time.Millisecond
 )
 
 // pulse watches the boot ids of Stalwart's processes, each at its own address: a
