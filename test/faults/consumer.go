@@ -29,7 +29,7 @@ type consumer struct {
 	wrong   atomic.Int64 // of them because of the credential
 }
 
-// maxRejected is how often the controller may offer a credential that is rejected.
+// maxRejected is how often the controller may offer one credential that is rejected.
 const maxRejected = 2
 
 // join starts the consumer of a site.
@@ -102,26 +102,40 @@ func (s *site) judge(out *result) {
 	}
 	s.crowd.stop()
 	s.crowd.done.Wait()
-	theirs, ours := int(s.crowd.refused.Load()), 0
+	theirs := int(s.crowd.refused.Load())
+	out.Refused = theirs
 	if s.stand != nil {
-		for _, l := range s.stand.Logins() {
-			if l.Rejected {
-				ours++
-			}
-		}
-		ours -= int(s.crowd.wrong.Load())
+		s.rejected(out)
 		if n := len(s.stand.Bans()); n > 0 {
 			out.bad = append(out.bad, fmt.Sprintf("%d addresses are banned", n))
 		}
 	}
-	out.Refused = theirs + max(ours, 0)
 	if theirs > 0 && !s.row.gap {
 		out.bad = append(out.bad, fmt.Sprintf("%d logins of a consumer were refused", theirs))
 	}
-	if ours > maxRejected {
-		out.bad = append(out.bad, fmt.Sprintf("the controller offered a rejected credential %d times", ours))
-	}
 	if s.crowd.logins.Load() == 0 {
 		out.bad = append(out.bad, "the consumer has never logged in")
+	}
+}
+
+// rejected counts how often the controller itself offered a credential that the
+// stand-in rejected. A consumer's login is the only one that it shares.
+func (s *site) rejected(out *result) {
+	times := map[string]int{"smtp": -int(s.crowd.wrong.Load())}
+	for _, l := range s.stand.Logins() {
+		if !l.Rejected {
+			continue
+		}
+		who := l.Protocol
+		if l.Protocol == "http" {
+			who += " " + l.Login
+		}
+		times[who]++
+	}
+	for who, n := range times {
+		out.Refused += max(n, 0)
+		if n > maxRejected {
+			out.bad = append(out.bad, fmt.Sprintf("the controller offered a rejected credential %d times (%s)", n, who))
+		}
 	}
 }

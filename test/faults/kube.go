@@ -83,6 +83,19 @@ func webhookKey(ctx context.Context, s *site) error {
 	return err
 }
 
+const keySecret = "smtp-mirror-stalwart-api" //nolint:gosec // a name
+
+func deleteKey(ctx context.Context, s *site) error {
+	return s.Admin.CoreV1().Secrets(s.Home).Delete(ctx, keySecret, metav1.DeleteOptions{})
+}
+
+// hasKey reports whether the controller's key is kept, and Stalwart knows its account.
+func hasKey(ctx context.Context, s *site) bool {
+	secret, err := s.Admin.CoreV1().Secrets(s.Home).Get(ctx, keySecret, metav1.GetOptions{})
+	_, ok := s.stand.Account(keyLogin)
+	return err == nil && len(secret.Data) > 0 && ok
+}
+
 // What happens to rights and namespaces.
 
 // take removes a verb from the Role in the mirror's namespace, or in Stalwart's.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -35,12 +36,13 @@ func (s *site) converged(ctx context.Context) bool {
 		}
 	}
 	switch {
+	case ctx.Err() != nil:
+		return false // the wait is over: what was in its way stays known
 	case !led:
 		s.why = "nobody leads"
 	case !s.MirrorHolds(ctx, s.password):
 		s.why = "the mirror does not hold the SOURCE's bytes"
-	case !s.recorded(ctx):
-		s.why = "the records lack a key"
+	case !s.recorded(ctx): // it says why
 	default:
 		return true
 	}
@@ -57,9 +59,11 @@ func (s *site) recorded(ctx context.Context) bool {
 	keys := s.stand.DKIMRecords(rig.Domain)
 	for _, k := range keys {
 		if !strings.Contains(text, k.Selector+"._domainkey") {
+			s.why = "the records lack the key " + k.Selector
 			return false
 		}
 	}
+	s.why = fmt.Sprintf("Stalwart has %d keys", len(keys))
 	return len(keys) >= 2 || len(keys) == 1 && s.like.Version == "lite"
 }
 

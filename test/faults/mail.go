@@ -19,7 +19,10 @@ import (
 	"github.com/openova-io/smtp-mirror/internal/stalwarttest"
 )
 
-const login = "noreply@" + rig.Domain
+const (
+	login    = "noreply@" + rig.Domain
+	keyLogin = "smtp-mirror@" + rig.Domain // whose API key the controller uses
+)
 
 // What happens to the process.
 
@@ -102,6 +105,7 @@ func stand(do func(*stalwarttest.Server) error) act {
 func setPassword(m *stalwarttest.Server) error {
 	return m.SetPassword(login, "behind-our-Back-7-Correct-Horse")
 }
+func removeKey(m *stalwarttest.Server) error      { return m.RemoveAccount(keyLogin) }
 func removeAccount(m *stalwarttest.Server) error  { return m.RemoveAccount(login) }
 func takePermission(m *stalwarttest.Server) error { return m.SetPermissions(login, "authenticate") }
 func restart(m *stalwarttest.Server) error        { return m.Restart() }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
@@ -36,8 +36,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	begin := time.Now()
-	klog.LogToStderr(false) // client-go tells every call that our own faults break
-	klog.SetOutput(io.Discard)
+	klog.SetSlogLogger(slog.New(slog.DiscardHandler)) // client-go tells every call that our own faults break
 	dir, err := os.MkdirTemp("", "smtp-mirror-faults-")
 	if err != nil {
 		return err

@@ -48,7 +48,10 @@ func objectRows() []row {
 		{target: "records", fault: "blanked", goal: afterAPI, arm: blankRecords},
 		{target: "SOURCE", fault: "deleted and made again", long: true, goal: afterAPI, arm: deleteSource, bites: troubled(relayTarget), mend: createSource},
 		{target: "SOURCE", fault: "another password", arm: rotate},
-		{target: "admin Secret", fault: "a wrong password, then the right one", goal: afterAPI, arm: setAdmin("canary-wrong-admin-Pass"), bites: both(troubled(relayTarget), lasting(4*time.Second)), mend: setAdmin("")},
+		{target: "admin Secret", fault: "wrong when a lost volume needs it, then right", gap: true, goal: afterAPI, arm: all(setAdmin("canary-wrong-admin-Pass"), stopMail, wipe, startMail), bites: both(troubled(relayTarget), lasting(4*time.Second)), mend: setAdmin("")},
+		{target: "admin Secret", fault: "a wrong password, then the right one", goal: afterAPI, arm: setAdmin("canary-wrong-admin-Pass"), bites: both(troubled("api-key"), lasting(4*time.Second)), mend: setAdmin("")},
+		{target: "API key", fault: "its Secret deleted", arm: deleteKey, sound: hasKey},
+		{target: "API key", fault: "its account deleted in Stalwart", arm: all(stand(removeKey), touch), sound: hasKey},
 	}
 }
 

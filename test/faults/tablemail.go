@@ -96,5 +96,5 @@ func withWebhook(c *config.Config) {
 	c.Webhook.Enabled, c.Webhook.URL = true, "http://"+c.HTTP.Address+"/webhook/stalwart"
 }
 
-// allowed lists a network that Stalwart must not ban: it takes a reload.
-func allowed(c *config.Config) { c.Stalwart.AllowedIPs = []string{"10.0.0.0/8"} }
+// allowed lists the network that Stalwart must not ban: it takes a reload.
+func allowed(c *config.Config) { c.Stalwart.AllowedIPs = []string{"127.0.0.0/8"} }
