@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -74,15 +75,16 @@ func (p *report) close(took time.Duration) error {
 	}
 	fmt.Printf("test-faults: %d rows, %d healed, %d leaks, %d missed in %.0f s\n", len(p.rows), healed, leaks, missed, took.Seconds())
 	if len(p.rows) == 0 {
-		return fmt.Errorf("no row has that name")
+		return errors.New("no row has that name")
+	}
+	var err error
+	if !p.part {
+		err = p.write(filepath.Join("bench", "faults.json"))
 	}
 	if red > 0 {
-		return fmt.Errorf("%d of %d rows are red", red, len(p.rows))
+		err = errors.Join(err, fmt.Errorf("%d of %d rows are red", red, len(p.rows)))
 	}
-	if p.part {
-		return nil
-	}
-	return p.write(filepath.Join("bench", "faults.json"))
+	return err
 }
 
 func (p *report) write(file string) error {
