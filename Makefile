@@ -4,7 +4,7 @@ SHELL := /bin/bash
 GO ?= go
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo test vet lint unit race fuzz integration bench controlplane stalwart test-stalwart manifests clean
+.PHONY: help build demo test vet lint unit race fuzz integration bench test-faults controlplane stalwart test-stalwart manifests clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 
 bench: controlplane ## the numbers, into bench/results.json
 	@$(GO) run -trimpath ./hack/bench
+
+test-faults: controlplane ## the fault matrix, into bench/faults.json (SHORT=1: a part; ROW=text, COUNT=n)
+	@$(GO) run -trimpath ./test/faults
 
 controlplane: ## etcd, kube-apiserver and kube-controller-manager from Go modules (7 minutes, once)
 	@hack/build-controlplane.sh

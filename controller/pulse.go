@@ -14,7 +14,7 @@ import (
 // Pod tells that it has stopped.
 const (
 	pulseEvery  = 10 * time.Second
-	pulseUnseen = 2 * time.Second
+	pulseUnseen = 1500 * time.Millisecond
 )
 
 // pulse watches the boot ids of Stalwart's processes, each at its own address: a
@@ -81,7 +81,7 @@ func (p *pulse) beat(ctx context.Context) {
 		id, caller, err := p.bootID(ctx, address)
 		silent := knockAt(err) != "" || refusedCredential(err) && !watcher.Answers(ctx, address)
 		switch one.look(id, caller, silent, err) {
-		case gone:
+		case gone, unsure:
 			p.c.loop.Wake(sourceStalwart)
 		case anew:
 			p.c.restarted()
@@ -107,21 +107,26 @@ type process struct {
 type news int
 
 const (
-	same news = iota
-	gone      // nothing answers any more
-	anew      // it is another process, or may be
+	same   news = iota
+	gone        // nothing answers any more
+	unsure      // another caller sees other ids: a restart in between would not show
+	anew        // it is another process, or may be
 )
 
 // look takes in an answer. Where there is no boot id to tell (0.15, a refused
 // credential), one that answers again counts as another.
 func (p *process) look(id, caller string, silent bool, err error) news {
-	if err == nil && caller != p.caller {
+	wasDown, known := p.down, len(p.ids) > 0
+	other := err == nil && caller != p.caller
+	if other {
 		clear(p.ids)
 		p.caller = caller
 	}
-	wasDown, known := p.down, len(p.ids) > 0
 	p.down = silent
 	switch {
+	case other && known && !wasDown && id != "":
+		p.ids[id] = true
+		return unsure
 	case silent && !wasDown:
 		return gone
 	case err != nil && wasDown && !silent:

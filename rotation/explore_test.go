@@ -116,6 +116,9 @@ func (w *walk) settles(n *node) {
 		} else {
 			m.tick++ // beyond the horizon of the walk
 		}
+		if m.patience > 0 && m.tick > n.m.tick+m.patience {
+			break
+		}
 		if v := m.violation(); v != "" {
 			w.violation = v + ", when left alone after: " + n.trace()
 			return

@@ -111,6 +111,9 @@ func (m *model) weather() []move {
 			m.late, m.memory = &late, memory{}
 		})
 	}
+	if m.jump != 0 {
+		add("the clock jumps", func(m *model) { m.skew, m.jump = m.jump, 0 })
+	}
 	if m.tick < lastTick {
 		add("tick", func(m *model) { m.tick++ })
 	}

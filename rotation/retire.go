@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// mark notes which generations have left the mirrors, and which have come back.
+// mark notes which generations have left the mirrors, and which have come back. One
+// that left in the future left before the clock was set back: its time begins anew.
 func (w *world) mark() (Step, bool) {
 	s := w.state
 	s.Generations = slices.Clone(s.Generations)
@@ -15,7 +16,7 @@ func (w *world) mark() (Step, bool) {
 		switch held := w.Holding[g.Number] || g.Number == s.Current; {
 		case held && !g.Left.IsZero():
 			s.Generations[i].Left, changed = time.Time{}, true
-		case !held && g.Left.IsZero():
+		case !held && (g.Left.IsZero() || g.Left.After(w.now)):
 			s.Generations[i].Left, changed = w.now, true
 		}
 	}

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"syscall"
@@ -17,15 +16,7 @@ func (s *site) secret(values ...string) { s.secrets = append(s.secrets, values..
 // canaries are the secrets as they are, as a Secret's data, and as they travel
 // in HTTP Basic and SASL PLAIN.
 func (s *site) canaries() []string {
-	var all []string
-	for _, value := range append(rig.Canaries(), s.secrets...) {
-		all = append(all, value, base64.StdEncoding.EncodeToString([]byte(value)))
-		for _, user := range []string{rig.AdminUser, "noreply", "noreply@" + rig.Domain} {
-			all = append(all, base64.StdEncoding.EncodeToString([]byte(user+":"+value)),
-				base64.StdEncoding.EncodeToString([]byte("\x00"+user+"\x00"+value)))
-		}
-	}
-	return all
+	return rig.Spellings(append(rig.Canaries(), s.secrets...)...)
 }
 
 // quiet fails where a text holds a canary; the text itself is not shown.

@@ -2,27 +2,19 @@ package e2e
 
 import (
 	"context"
-	"net/url"
-	"path/filepath"
 	"testing"
 	"time"
-
-	"k8s.io/client-go/rest"
 
 	"github.com/openova-io/smtp-mirror/internal/rig"
 )
 
 // behindProxy makes the controller see the API server through a proxy.
-func (s *site) behindProxy() *proxy {
+func (s *site) behindProxy() *rig.Link {
 	s.t.Helper()
-	upstream, err := url.Parse(s.Account.Host)
+	link, err := s.BehindLink()
 	must(s.t, err)
-	p := newProxy(s.t, upstream.Host)
-	account := rest.CopyConfig(s.Account)
-	account.Host = "https://" + p.address()
-	s.Kubeconfig = filepath.Join(s.t.TempDir(), "kubeconfig")
-	must(s.t, s.ControlPlane.WriteKubeconfig(s.Kubeconfig, account))
-	return p
+	s.t.Cleanup(link.Close)
+	return link
 }
 
 // TestWatchSilentlyDead: the connection to the API server is open and nothing
@@ -34,7 +26,7 @@ func TestWatchSilentlyDead(t *testing.T) {
 	p := s.behindProxy()
 	s.start()
 	s.settled()
-	if n := p.swallow(); n == 0 {
+	if n := p.Swallow(); n == 0 {
 		t.Fatal("the controller does not use the proxy")
 	}
 	must(t, s.SetSource(t.Context(), rig.SecondPassword))

@@ -5,9 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/internal/rig"
 	"github.com/openova-io/smtp-mirror/rbac"
@@ -69,26 +66,9 @@ func (s *site) take(l lack) (give func()) {
 	if l.home {
 		namespace = s.Home
 	}
-	role, err := s.Admin.RbacV1().Roles(namespace).Get(s.t.Context(), rbac.Name, metav1.GetOptions{})
+	back, err := s.Take(s.t.Context(), rig.Right{Namespace: namespace, Verb: l.verb, Resource: l.resource, Name: l.name})
 	must(s.t, err)
-	whole := role.DeepCopy()
-	whole.ResourceVersion = ""
-	var rules []rbacv1.PolicyRule
-	for _, r := range role.Rules {
-		if slices.Contains(r.Resources, l.resource) && slices.Contains(append(r.ResourceNames, ""), l.name) {
-			spared := *r.DeepCopy()
-			spared.ResourceNames = slices.DeleteFunc(spared.ResourceNames, func(n string) bool { return n == l.name })
-			if len(spared.ResourceNames) > 0 {
-				rules = append(rules, spared)
-				r.ResourceNames = []string{l.name}
-			}
-			r.Verbs = slices.DeleteFunc(r.Verbs, func(v string) bool { return v == l.verb })
-		}
-		rules = append(rules, r)
-	}
-	role.Rules = rules
-	must(s.t, s.PutRole(s.t.Context(), role))
-	return func() { must(s.t, s.PutRole(s.t.Context(), whole)) }
+	return func() { must(s.t, back(s.t.Context())) }
 }
 
 func (s *site) targetsOf(kinds []string) []string {

@@ -29,14 +29,14 @@ type Plane struct {
 type runFunc = func(ctx context.Context, pod *corev1.Pod, container corev1.Container) (nodetest.Process, error)
 
 // StartPlane starts a control plane in a directory. With pods there are the
-// controllers of workloads and namespaces, and a node.
-func StartPlane(ctx context.Context, dir string, pods bool) (*Plane, error) {
+// controllers of workloads and namespaces, and a node. The flags are the API server's.
+func StartPlane(ctx context.Context, dir string, pods bool, flags ...string) (*Plane, error) {
 	err := os.MkdirAll(dir, 0o700)
 	if err != nil {
 		return nil, fmt.Errorf("making a directory: %w", err)
 	}
 	p := &Plane{runs: map[string]runFunc{}}
-	p.ControlPlane, err = controlplane.Start(ctx, controlplane.Options{Dir: dir, ControllerManager: pods})
+	p.ControlPlane, err = controlplane.Start(ctx, controlplane.Options{Dir: dir, ControllerManager: pods, APIServerFlags: flags})
 	if err != nil {
 		return nil, fmt.Errorf("starting the control plane: %w", err)
 	}

@@ -70,7 +70,7 @@ func (x *exchange) bearer(token string) *identity {
 
 // decide turns the outcome of a login into an identity or an answer.
 func (x *exchange) decide(login string, who *identity, v verdict) *identity {
-	x.s.records.login("http", login, v == accepted)
+	x.s.records.login("http", login, v)
 	switch {
 	case v == accepted && who.may("authenticate"):
 		x.s.emitLocked(x.p, "auth.success", object{"accountName": who.name, "remoteIp": x.ip, "listenerId": "http"})

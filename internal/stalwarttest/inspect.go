@@ -2,6 +2,7 @@ package stalwarttest
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -93,4 +94,14 @@ func (s *Server) DKIMRecords(domain string) []DKIMRecord {
 		out = append(out, DKIMRecord{name, "active", record.Content})
 	}
 	return out
+}
+
+// Bans lists the addresses that are banned now.
+func (s *Server) Bans() []string {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	if s.process == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(s.process.blocked))
 }

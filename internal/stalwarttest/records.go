@@ -20,6 +20,7 @@ type Login struct {
 	Protocol string // "http" or "smtp"
 	Login    string
 	OK       bool
+	Rejected bool // the credential is wrong
 }
 
 type records struct {
@@ -54,10 +55,10 @@ func methodsOf(request *http.Request, body []byte) []string {
 	return out
 }
 
-func (r *records) login(protocol, login string, ok bool) {
+func (r *records) login(protocol, login string, v verdict) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.logins = append(r.logins, Login{protocol, login, ok})
+	r.logins = append(r.logins, Login{protocol, login, v == accepted, v == refused})
 }
 
 // Requests returns the HTTP requests since the server was made, oldest first.

@@ -88,7 +88,7 @@ func (c *smtpConn) judge(login, password string) (*identity, verdict) {
 	if v == accepted && !(who.may("authenticate") && who.may(s.permissionName("emailSend"))) {
 		v = forbidden
 	}
-	s.records.login("smtp", login, v == accepted)
+	s.records.login("smtp", login, v)
 	event := object{"accountName": login, "remoteIp": c.ip, "listenerId": "submission", "localPort": float64(atoi(c.port, 0))}
 	switch v {
 	case accepted:
