@@ -1,11 +1,13 @@
 package controller
 
 import (
+	"context"
 	"errors"
 
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/dkimwatch"
 	"github.com/openova-io/smtp-mirror/mirror"
+	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
 	"github.com/openova-io/smtp-mirror/watcher"
 )
@@ -29,6 +31,9 @@ func (c *Controller) relay(s config.Submission) *stalwartsync.Relay {
 	}
 	if s.FallsBack() {
 		r.Judged = func() { c.loop.Wake(sourceProof(s.Name)) }
+	}
+	if c.ring != nil {
+		r.Admin = func(ctx context.Context) (stalwart.Directory, error) { return c.fleet.As(c.administrator).Detect(ctx) }
 	}
 	if c.o.Config.Stalwart.Restart.Enabled {
 		r.Restarter = c.restarter()

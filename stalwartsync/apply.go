@@ -53,6 +53,23 @@ func (o *Observed) readServer(ctx context.Context, s stalwart.Directory) error {
 	return err
 }
 
+// reveal asks the administrator once for what an API key of 0.15 may not read: it
+// changes only with a restart.
+func (r *Relay) reveal(ctx context.Context, o *Observed) {
+	if !o.Hidden || r.Admin == nil {
+		return
+	}
+	if r.file == nil {
+		directory, err := r.Admin(ctx)
+		seen := Observed{Generation: o.Generation}
+		if err != nil || seen.readServer(ctx, directory) != nil || seen.Hidden {
+			return // it stays unknown
+		}
+		r.file = &seen
+	}
+	o.Defaults, o.Listeners, o.Hidden = r.file.Defaults, r.file.Listeners, false
+}
+
 // write carries out one operation.
 func write(ctx context.Context, s stalwart.Directory, o Observed, d Desired, op Op) error {
 	switch op.Kind {
@@ -110,8 +127,8 @@ func (r *Relay) apply(ctx context.Context, s stalwart.Directory, run *run, ops [
 	var changes []watcher.Change
 	var done []Op
 	if r.lost(run, ops) {
-		changes = append(changes, watcher.Change{Reason: ChangedStoreLost, Action: "Recreate", Warning: true,
-			Message: "Stalwart knows nothing of " + run.desired.Login.User + " any more, which has logged in before: its data is lost or replaced; everything is made again"})
+		changes = append(changes, watcher.Change{Reason: ChangedAccountLost, Action: "Recreate", Warning: true,
+			Message: "Stalwart knows nothing of " + run.desired.Login.User + " any more, which has logged in before: its data is lost or replaced, or somebody has deleted it; everything is made again"})
 	}
 	var failure error
 	for _, op := range ops {

@@ -35,7 +35,7 @@ const (
 	ChangedRestart     = "RestartRequested"
 	ChangedProof       = "LoginProven"
 	ChangedSource      = "SourceRotated"
-	ChangedStoreLost   = "StoreLost"
+	ChangedAccountLost = "AccountLost"
 
 	ChangedCredentialAdded = "CredentialAdded"
 	ChangedCredentialEnded = "CredentialEnded"

@@ -32,8 +32,9 @@ type Relay struct {
 	Request    func(c submission.Credentials) (smtpprobe.Request, error) // address, names and trust of the probe
 	Gate       *stalwart.Gate                                            // of the submission's own logins
 	Ledger     *submission.Ledger
-	Proven     func()             // a new credential was proven
-	Restarter  *workload.Workload // Stalwart's own, where it may be restarted
+	Proven     func()                                                // a new credential was proven
+	Admin      func(ctx context.Context) (stalwart.Directory, error) // as the administrator; nil = Fleet is
+	Restarter  *workload.Workload                                    // Stalwart's own, where it may be restarted
 	DryRun     bool
 	Sources    corev1client.SecretInterface // of the SOURCE's namespace, where a new password may be written; else nil
 	Rotation   *Rotation                    // nil = the password is set at once
@@ -53,6 +54,7 @@ type Relay struct {
 	podFailure    error     // a Pod could not be told to forget
 	silent        time.Time // since when the wanted port is closed
 	bound         bool      // we have made a listener that has not been seen open
+	file          *Observed // what the administrator of 0.15 has read of its settings
 	replaced      time.Time // when a refused app password was last replaced, until a login is accepted
 	optional      error     // what the mail path does not need was refused
 	loggedIn      *bool     // whether this run's login was accepted; nil = it came to none
@@ -145,7 +147,11 @@ func (r *Relay) converge(ctx context.Context, result *watcher.Result, run run) e
 // SOURCE's any more needs no failed login to be known as stale.
 func (r *Relay) belief(c submission.Credentials, password redact.Secret) Belief {
 	last := r.Ledger.Latest(r.Submission)
-	if r.restarted.Swap(false) || r.curedFor == nil || !r.curedFor.Equal(password) {
+	restarted := r.restarted.Swap(false)
+	if restarted {
+		r.file = nil
+	}
+	if restarted || r.curedFor == nil || !r.curedFor.Equal(password) {
 		r.cured, r.curedFor = Belief{}, &password
 	}
 	return Belief{
@@ -161,6 +167,7 @@ func (r *Relay) round(ctx context.Context, s stalwart.Directory, result *watcher
 	if err != nil {
 		return false, err
 	}
+	r.reveal(ctx, &run.observed)
 	if t := Obstacle(run.observed, run.desired); t != nil {
 		return false, &watcher.HoldError{Why: t.Reason, Text: t.Message, After: t.Wait}
 	}

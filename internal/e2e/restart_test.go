@@ -139,5 +139,5 @@ func TestGrantsLost(t *testing.T) {
 	if account, ok := s.mail.Account("noreply@" + rig.Domain); !ok || account.Credentials != 1 {
 		t.Errorf("the account after the loss: %t, %d credentials", ok, account.Credentials)
 	}
-	s.awaitEvent("StoreLost", "Secret", rig.SourceSecret, "noreply@"+rig.Domain)
+	s.awaitEvent("AccountLost", "Secret", rig.SourceSecret, "noreply@"+rig.Domain)
 }
