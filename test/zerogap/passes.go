@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+	"time"
+)
+
+// drive rotates as the pass says.
+func (r *row) drive(ctx context.Context) error {
+	switch r.pass {
+	case passWrites:
+		return r.walk(ctx, []fault{killAfter})
+	case passCalls:
+		return r.walk(ctx, []fault{fails, conflicts, lost, forgotten})
+	}
+	for r.out.rotations < r.rotations {
+		if r.b.late() {
+			return errTime
+		}
+		if err := r.once(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// once is one rotation, or two that overlap, with what happens meanwhile, until
+// nothing is left over.
+func (r *row) once(ctx context.Context, plan func(c call, number, write int) fault) error {
+	r.expect(ctx)
+	r.wire.count(plan)
+	begin := time.Now()
+	if err := r.rotate(ctx); err != nil {
+		return err
+	}
+	r.out.rotations++
+	if err := r.meanwhile(ctx); err != nil {
+		return err
+	}
+	if err := r.until(ctx, "rest", r.unrest); err != nil {
+		return err
+	}
+	r.measure(begin, r.wire.count(nil))
+	return nil
+}
+
+// meanwhile is what happens while a rotation is under way.
+func (r *row) meanwhile(ctx context.Context) error {
+	switch r.pass {
+	case passOverlapping:
+		await(ctx, r.some(3*time.Second))
+		if err := r.rotate(ctx); err != nil {
+			return err
+		}
+		r.out.rotations++
+		if r.rng.IntN(2) == 0 {
+			return r.crash(ctx, 2*time.Second)
+		}
+	case passKills:
+		for range 1 + r.rng.IntN(2) {
+			if err := r.crash(ctx, 3*time.Second); err != nil {
+				return err
+			}
+		}
+	case passLeader:
+		return r.depose(ctx)
+	case passStalwart:
+		return r.bounce(ctx)
+	}
+	return nil
+}
+
+// crash kills the controller within a span, and starts it again.
+func (r *row) crash(ctx context.Context, within time.Duration) error {
+	await(ctx, r.some(within))
+	r.kill(0)
+	await(ctx, r.some(500*time.Millisecond))
+	return r.run(0)
+}
+
+// some is a random part of a span.
+func (r *row) some(d time.Duration) time.Duration { return time.Duration(r.rng.Int64N(int64(d))) }
+
+// depose ends the leader: by surprise, or in order. The other one takes over.
+func (r *row) depose(ctx context.Context) error {
+	await(ctx, r.some(3*time.Second))
+	for i, x := range r.replicas {
+		_, leader, err := x.rig.Status(ctx)
+		if err != nil || !leader {
+			continue
+		}
+		s := syscall.SIGTERM
+		if r.rng.IntN(2) == 0 {
+			s = syscall.SIGKILL
+		}
+		r.signal(i, s)
+		await(ctx, 500*time.Millisecond)
+		other := r.replicas[1-i]
+		err = r.until(ctx, "the other one leads", func(ctx context.Context) string {
+			if _, leads, err := other.rig.Status(ctx); err != nil || !leads {
+				return "it does not"
+			}
+			return ""
+		})
+		if err != nil {
+			return err
+		}
+		return r.run(i)
+	}
+	return nil
+}
+
+// bounce restarts Stalwart. Refusals while it is down are its own.
+func (r *row) bounce(ctx context.Context) error {
+	await(ctx, r.some(4*time.Second))
+	up := r.crowd.Down()
+	defer up()
+	r.out.restarts++
+	if err := r.mail.Stop(); err != nil {
+		return err
+	}
+	await(ctx, r.some(1500*time.Millisecond))
+	return r.mail.Start(ctx)
+}
+
+// walk lets each single call of a rotation meet each fault, until a rotation has no
+// more calls: the first one, the second one, and so on.
+func (r *row) walk(ctx context.Context, faults []fault) error {
+	stop := make(chan struct{})
+	defer func() { close(stop) }()
+	r.work.Go(func() { r.revive(stop) })
+	at, most := 1+r.part*r.step, 0
+	for ; ; at += r.of * r.step {
+		met := false
+		for _, f := range faults {
+			if r.b.late() || r.out.rotations >= r.rotations {
+				r.out.walked = fmt.Sprintf("up to %d, not to the end", at-1)
+				return errTime
+			}
+			if f == lost && at%8 == 0 {
+				f = hangs
+			}
+			hit := false
+			err := r.once(ctx, func(c call, number, write int) fault {
+				if f == killAfter && (!c.write || write != at) || f != killAfter && number != at || f == conflicts && !c.write || hit {
+					return none
+				}
+				hit = true
+				r.out.injected++
+				return f
+			})
+			if err != nil {
+				return fmt.Errorf("%s at %d: %w", f, at, err)
+			}
+			met = met || hit
+		}
+		if !met {
+			break
+		}
+		most = at
+	}
+	r.out.walked = fmt.Sprintf("every %d of %d", r.of*r.step, most)
+	return nil
+}
+
+// revive starts the controller again whenever it has died.
+func (r *row) revive(stop <-chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+		if err := r.run(0); err != nil {
+			r.fault("starting the controller again: " + err.Error())
+			return
+		}
+	}
+}
+
+// measure keeps the times and the calls of a rotation.
+func (r *row) measure(begin time.Time, counted tally) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.first.IsZero() {
+		r.out.first = append(r.out.first, r.first.Sub(begin))
+	}
+	r.out.whole = append(r.out.whole, time.Since(begin))
+	if r.pass == passAlone {
+		r.out.calls = append(r.out.calls, counted)
+	}
+}
+
+// fault notes what went wrong.
+func (r *row) fault(what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.out.trouble = append(r.out.trouble, what)
+}
