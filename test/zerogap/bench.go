@@ -22,6 +22,7 @@ type bench struct {
 	binary string
 	plane  *rig.Plane
 	begin  time.Time
+	calm   sync.WaitGroup // rows that are being set up, and need the API server for it
 
 	mu   sync.Mutex
 	done []outcome
@@ -41,6 +42,7 @@ func (b *bench) all(ctx context.Context, specs []spec) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var weather sync.WaitGroup
+	b.calm.Add(min(len(restless), b.o.parallel))
 	weather.Go(func() { b.weather(ctx) })
 	b.some(context.WithoutCancel(ctx), restless)
 	cancel()
@@ -50,7 +52,8 @@ func (b *bench) all(ctx context.Context, specs []spec) {
 // weather restarts the API server at random instants.
 func (b *bench) weather(ctx context.Context) {
 	rng := rand.New(rand.NewPCG(b.o.seed, 7))
-	for n := 0; ; n++ {
+	b.calm.Wait()
+	for {
 		await(ctx, 6*time.Second+time.Duration(rng.Int64N(int64(9*time.Second))))
 		if ctx.Err() != nil {
 			return
@@ -90,6 +93,9 @@ func (b *bench) some(ctx context.Context, specs []spec) {
 // one runs a row from beginning to end.
 func (b *bench) one(ctx context.Context, i int, s spec) {
 	if b.late() || ctx.Err() != nil {
+		if s.pass == passAPIServer {
+			b.calm.Done()
+		}
 		b.add(outcome{spec: s, rejected: -1, walked: "not begun: the time was up"})
 		return
 	}
@@ -101,6 +107,9 @@ func (b *bench) one(ctx context.Context, i int, s spec) {
 		name += "-api"
 	}
 	err := r.set(ctx, filepath.Join(b.dir, name))
+	if s.pass == passAPIServer {
+		b.calm.Done()
+	}
 	if err == nil {
 		if err = r.drive(ctx); errors.Is(err, errTime) {
 			err = nil
@@ -167,6 +176,11 @@ func (r *row) inspect(ctx context.Context) error {
 			}
 		}
 	}
-	r.out.rolls, r.out.generations, err = r.rolls(ctx)
-	return err
+	return r.until(ctx, "counting the rolls", func(ctx context.Context) string {
+		var err error
+		if r.out.rolls, r.out.generations, err = r.rolls(ctx); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
 }

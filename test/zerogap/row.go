@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -57,12 +54,6 @@ type row struct {
 	first    time.Time // when the mirror has changed for the first time since it was last reset
 	changed  string    // the password that it changed from
 	held     []string  // naive: the passwords that it has held
-}
-
-// replica is a controller; its process dies and is started again.
-type replica struct {
-	rig     *rig.Rig
-	process *rig.Process
 }
 
 // set builds the installation and waits until it is at rest.
@@ -190,41 +181,6 @@ func (r *row) expect(ctx context.Context) {
 	r.first, r.changed = time.Time{}, held
 }
 
-// run starts a replica, unless it runs.
-func (r *row) run(i int) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	x := r.replicas[i]
-	if x.process != nil {
-		return nil
-	}
-	p, err := x.rig.Run("run")
-	x.process = p
-	return err
-}
-
-// kill ends a replica with -9. It is safe from any goroutine.
-func (r *row) kill(i int) { r.signal(i, syscall.SIGKILL) }
-
-func (r *row) signal(i int, s syscall.Signal) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	x := r.replicas[i]
-	if x.process == nil {
-		return
-	}
-	_ = x.process.Signal(s) // it may have ended by itself
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	if _, err := x.process.Wait(ctx); err != nil {
-		r.out.trouble = append(r.out.trouble, fmt.Sprintf("the controller does not end after %v", s))
-		_ = x.process.Signal(syscall.SIGKILL)
-	}
-	r.b.keep(r.rig.Dir, x.process.Output())
-	x.process = nil
-	r.out.kills++
-}
-
 // clear takes the installation down.
 func (r *row) clear() {
 	if r.end != nil {
@@ -255,6 +211,3 @@ func (r *row) clear() {
 		_ = r.mail.Close()
 	}
 }
-
-// errTime says that the whole has no time left.
-var errTime = errors.New("the time is up")

@@ -78,9 +78,7 @@ type outcome struct {
 	walked      string
 	first       []time.Duration // until the new bytes were in the mirror
 	whole       []time.Duration // until rest
-	lateFirst   int             // over the goal
-	lateWhole   int
-	calls       []tally // of rotations that nothing disturbed
+	calls       []tally         // of rotations that nothing disturbed
 	trouble     []string
 	stories     []string
 	took        time.Duration
