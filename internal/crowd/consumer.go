@@ -49,8 +49,13 @@ func (c *Crowd) run(ctx context.Context, pod *corev1.Pod, container corev1.Conta
 	generation := pod.Annotations[rollout.AnnotationOf(c.o.Submission)]
 	p := &consumer{crowd: c, who: fmt.Sprintf("%s (generation %q)", pod.Name, generation), linger: c.linger(), ending: make(chan struct{}), done: make(chan struct{}),
 		login: Login{Address: c.o.Rig.Mail.SubmissionAddr(), From: c.address(), ServerName: rig.MailHost, Roots: c.roots, User: user, Password: redact.New(password), Sender: c.o.Sender}}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if isClosed(c.finished) {
+		return nil, nil
+	}
 	c.book.started(generation)
-	go p.live(c.life)
+	c.work.Go(func() { p.live(c.life) })
 	return p, nil
 }
 
@@ -63,7 +68,7 @@ func (c *Crowd) address() net.IP {
 // live logs in until the Pod has ended.
 func (p *consumer) live(ctx context.Context) {
 	defer close(p.done)
-	for ctx.Err() == nil && !isClosed(p.ending) {
+	for ctx.Err() == nil && !isClosed(p.ending) && !isClosed(p.crowd.finished) {
 		began := time.Now()
 		a := p.login.Try(ctx)
 		if ctx.Err() != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,10 @@ type Crowd struct {
 	end   context.CancelFunc
 	last  atomic.Uint32 // address that was given away
 	book  book
+
+	mu       sync.Mutex // begins or finishes
+	finished chan struct{}
+	work     sync.WaitGroup
 }
 
 // Start makes an empty crowd: from now on the containers in the rig's consumer
@@ -42,7 +47,7 @@ func Start(o Options) (*Crowd, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the authority: %w", err)
 	}
-	c := &Crowd{o: o, roots: x509.NewCertPool()}
+	c := &Crowd{o: o, roots: x509.NewCertPool(), finished: make(chan struct{})}
 	if !c.roots.AppendCertsFromPEM(text) {
 		return nil, errors.New("the authority is no certificate")
 	}
@@ -52,8 +57,23 @@ func Start(o Options) (*Crowd, error) {
 	return c, nil
 }
 
+// Finish lets every consumer end after the login that it is at, and waits: a login
+// that is refused is answered 5 s late.
+func (c *Crowd) Finish() {
+	c.mu.Lock()
+	c.o.Rig.Plane.RunIn(c.o.Rig.Consumer, nil) // Pods only pretend from now on
+	if !isClosed(c.finished) {
+		close(c.finished)
+	}
+	c.mu.Unlock()
+	c.work.Wait()
+}
+
 // Close ends every consumer at once.
-func (c *Crowd) Close() { c.end() }
+func (c *Crowd) Close() {
+	c.end()
+	c.Finish()
+}
 
 func (c *Crowd) linger() time.Duration {
 	if c.o.Linger == 0 {

@@ -11,18 +11,18 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 )
 
-// Follow calls back with every state of a Secret of the consumers that it sees,
-// until ctx ends. It survives an API server that goes away.
-func (c *Crowd) Follow(ctx context.Context, name string, see func(*corev1.Secret)) {
+// Follow calls back with every state of a Secret that it sees, until ctx ends. It
+// survives an API server that goes away.
+func (c *Crowd) Follow(ctx context.Context, namespace, name string, see func(*corev1.Secret)) {
 	for ctx.Err() == nil {
-		c.follow(ctx, name, see)
+		c.follow(ctx, namespace, name, see)
 		pause(ctx, 100*time.Millisecond)
 	}
 }
 
 // follow is one watch: a list, and what follows it.
-func (c *Crowd) follow(ctx context.Context, name string, see func(*corev1.Secret)) {
-	secrets := c.o.Rig.Admin.CoreV1().Secrets(c.o.Rig.Consumer)
+func (c *Crowd) follow(ctx context.Context, namespace, name string, see func(*corev1.Secret)) {
+	secrets := c.o.Rig.Admin.CoreV1().Secrets(namespace)
 	one := fields.OneTermEqualSelector("metadata.name", name).String()
 	list, err := secrets.List(ctx, metav1.ListOptions{FieldSelector: one})
 	if err != nil {
@@ -47,7 +47,7 @@ func (c *Crowd) follow(ctx context.Context, name string, see func(*corev1.Secret
 // delay, until ctx ends.
 func (c *Crowd) Flux(ctx context.Context, mirror, rendered string, delay func() time.Duration) {
 	news := make(chan struct{}, 1)
-	go c.Follow(ctx, mirror, func(*corev1.Secret) {
+	go c.Follow(ctx, c.o.Rig.Consumer, mirror, func(*corev1.Secret) {
 		select {
 		case news <- struct{}{}:
 		default:

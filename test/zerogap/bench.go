@@ -26,25 +26,41 @@ type bench struct {
 
 	mu   sync.Mutex
 	done []outcome
+	kept time.Duration // of the limit, for what comes later
 }
 
 // late reports whether no rotation may begin any more.
-func (b *bench) late() bool { return time.Since(b.begin) > b.o.limit }
+func (b *bench) late() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return time.Since(b.begin) > b.o.limit-b.kept
+}
+
+// reserve keeps time for what comes later.
+func (b *bench) reserve(d time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.kept = d
+}
 
 // all runs every row. Those in which the API server restarts come last, and
 // together: the others share it.
 func (b *bench) all(ctx context.Context, specs []spec) {
 	calm := slices.DeleteFunc(slices.Clone(specs), func(s spec) bool { return s.pass == passAPIServer })
-	b.some(ctx, calm)
 	restless := slices.DeleteFunc(slices.Clone(specs), func(s spec) bool { return s.pass != passAPIServer })
+	if len(restless) > 0 {
+		b.reserve(min(b.o.limit/5, 4*time.Minute))
+	}
+	b.some(ctx, calm, b.o.parallel)
 	if len(restless) == 0 {
 		return
 	}
+	b.reserve(0)
 	ctx, cancel := context.WithCancel(ctx)
 	var weather sync.WaitGroup
-	b.calm.Add(min(len(restless), b.o.parallel))
+	b.calm.Add(len(restless))
 	weather.Go(func() { b.weather(ctx) })
-	b.some(context.WithoutCancel(ctx), restless)
+	b.some(context.WithoutCancel(ctx), restless, len(restless))
 	cancel()
 	weather.Wait()
 }
@@ -73,10 +89,10 @@ func (b *bench) weather(ctx context.Context) {
 }
 
 // some runs rows, a few at a time.
-func (b *bench) some(ctx context.Context, specs []spec) {
+func (b *bench) some(ctx context.Context, specs []spec, parallel int) {
 	todo := make(chan int)
 	var workers sync.WaitGroup
-	for range min(b.o.parallel, len(specs)) {
+	for range min(parallel, len(specs)) {
 		workers.Go(func() {
 			for i := range todo {
 				b.one(ctx, i, specs[i])
@@ -102,7 +118,7 @@ func (b *bench) one(ctx context.Context, i int, s spec) {
 	begin := time.Now()
 	s.seed = b.o.seed + uint64(i)
 	r := &row{spec: s, b: b, rng: rand.New(rand.NewPCG(s.seed, 0)), out: outcome{spec: s, rejected: -1}}
-	name := fmt.Sprintf("zg-%s-%s-%d", s.kind, s.pass, i)
+	name := fmt.Sprintf("zg-%s-%s-%s-%d", s.kind, s.mode, s.pass, i)
 	if s.pass == passAPIServer {
 		name += "-api"
 	}
@@ -161,7 +177,7 @@ func (r *row) said() string {
 
 // inspect takes the counts at the end of a row.
 func (r *row) inspect(ctx context.Context) error {
-	await(ctx, time.Second) // whoever is still to be refused
+	r.crowd.Finish() // whoever is still to be refused
 	r.out.counts, r.out.stories = r.crowd.Counts(), r.crowd.Stories()
 	c, err := take(ctx, r.mail, r.server.old)
 	if err != nil {

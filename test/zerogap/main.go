@@ -31,7 +31,7 @@ func main() {
 	var o options
 	flag.IntVar(&o.rotations, "rotations", 200, "rotations per kind on each stand-in")
 	flag.IntVar(&o.real, "real", 20, "rotations per kind on each real server")
-	flag.IntVar(&o.parallel, "parallel", 8, "installations at a time")
+	flag.IntVar(&o.parallel, "parallel", 12, "installations at a time")
 	flag.DurationVar(&o.limit, "limit", 23*time.Minute, "no rotation begins later than this")
 	flag.StringVar(&o.order, "order", "overlap", "overlap, or naive: the controller without an overlap, consumers that roll 3 s late")
 	flag.StringVar(&o.kinds, "kinds", "", "only these kinds, with commas")
@@ -41,6 +41,9 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of everything that is random")
 	flag.BoolVar(&o.short, "short", false, "a few rotations of everything, in 2.5 minutes")
 	flag.Parse()
+	if o.short {
+		o.limit, o.parallel = min(o.limit, 95*time.Second), max(o.parallel, 10)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	err := prove(ctx, o)
 	stop()

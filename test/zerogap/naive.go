@@ -21,7 +21,7 @@ const reloadLate = 3 * time.Second
 
 // reload rolls every consumer 3 s after the mirror has changed.
 func (r *row) reload(ctx context.Context) {
-	r.crowd.Follow(ctx, rig.MirrorSecret, func(s *corev1.Secret) {
+	r.crowd.Follow(ctx, r.rig.Consumer, rig.MirrorSecret, func(s *corev1.Secret) {
 		version := len(r.versions(s))
 		time.AfterFunc(reloadLate, func() { r.roll(ctx, strconv.Itoa(version)) })
 	})

@@ -9,11 +9,14 @@ import (
 
 // drive rotates as the pass says.
 func (r *row) drive(ctx context.Context) error {
+	stop := make(chan struct{})
+	defer close(stop)
 	switch r.pass {
 	case passWrites:
-		return r.walk(ctx, []fault{killAfter})
+		r.work.Go(func() { r.revive(stop) })
+		return r.writes(ctx)
 	case passCalls:
-		return r.walk(ctx, []fault{fails, conflicts, lost, forgotten})
+		return r.calls(ctx)
 	}
 	for r.out.rotations < r.rotations {
 		if r.b.late() {
@@ -22,6 +25,7 @@ func (r *row) drive(ctx context.Context) error {
 		if err := r.once(ctx, nil); err != nil {
 			return err
 		}
+		r.turn++
 	}
 	return nil
 }
@@ -48,7 +52,11 @@ func (r *row) once(ctx context.Context, plan func(c call, number, write int) fau
 
 // meanwhile is what happens while a rotation is under way.
 func (r *row) meanwhile(ctx context.Context) error {
-	switch r.pass {
+	pass := r.pass
+	if pass == passMixed {
+		pass = []string{passKills, passOverlapping, passAlone, passStalwart}[r.turn%4]
+	}
+	switch pass {
 	case passOverlapping:
 		await(ctx, r.some(3*time.Second))
 		if err := r.rotate(ctx); err != nil {
@@ -125,43 +133,74 @@ func (r *row) bounce(ctx context.Context) error {
 	return r.mail.Start(ctx)
 }
 
-// walk lets each single call of a rotation meet each fault, until a rotation has no
-// more calls: the first one, the second one, and so on.
-func (r *row) walk(ctx context.Context, faults []fault) error {
-	stop := make(chan struct{})
-	defer func() { close(stop) }()
-	r.work.Go(func() { r.revive(stop) })
-	at, most := 1+r.part*r.step, 0
-	for ; ; at += r.of * r.step {
-		met := false
-		for _, f := range faults {
-			if r.b.late() || r.out.rotations >= r.rotations {
-				r.out.walked = fmt.Sprintf("up to %d, not to the end", at-1)
-				return errTime
-			}
-			if f == lost && at%8 == 0 {
-				f = hangs
-			}
-			hit := false
-			err := r.once(ctx, func(c call, number, write int) fault {
-				if f == killAfter && (!c.write || write != at) || f != killAfter && number != at || f == conflicts && !c.write || hit {
-					return none
-				}
-				hit = true
-				r.out.injected++
-				return f
-			})
-			if err != nil {
-				return fmt.Errorf("%s at %d: %w", f, at, err)
-			}
-			met = met || hit
+// writes lets the controller die right after each single write of a rotation: the
+// first, the second, and so on, until a rotation has no more.
+func (r *row) writes(ctx context.Context) error {
+	at, most := 1, 0
+	for ; ; at += r.step {
+		if r.b.late() || r.out.rotations >= r.rotations {
+			r.out.walked = fmt.Sprintf("killed after each of the first %d writes", most)
+			return errTime
 		}
-		if !met {
+		hit := false
+		err := r.once(ctx, func(c call, _, write int) fault {
+			if !c.write || write != at || hit {
+				return none
+			}
+			hit = true
+			r.out.injected++
+			return killAfter
+		})
+		if err != nil {
+			return fmt.Errorf("killed after write %d: %w", at, err)
+		}
+		if !hit {
 			break
 		}
 		most = at
 	}
-	r.out.walked = fmt.Sprintf("every %d of %d", r.of*r.step, most)
+	r.out.walked = fmt.Sprintf("killed after every one of %d writes", most)
+	if r.step > 1 {
+		r.out.walked = fmt.Sprintf("killed after every %d. of %d writes", r.step, most)
+	}
+	return nil
+}
+
+// spacing is how many calls lie between two faults of one rotation: enough for the
+// controller to get something done, and so few that as many rotations meet them all.
+const spacing = 24
+
+// calls lets every call of a rotation meet a fault: in the first rotation calls 1,
+// 25, 49 and so on, in the next one calls 2, 26, 50. A lap is all of them; in the next
+// lap each meets another fault.
+func (r *row) calls(ctx context.Context) error {
+	kinds := []fault{fails, lost, conflicts, forgotten}
+	total, most := spacing*r.laps, 0
+	for k := r.part; k < total; k += r.of {
+		if r.b.late() {
+			r.out.walked = fmt.Sprintf("faults in %d of %d rotations", r.out.rotations, (total-r.part+r.of-1)/r.of)
+			return errTime
+		}
+		err := r.once(ctx, func(c call, number, _ int) fault {
+			if number%spacing != k%spacing || number > 12*spacing {
+				return none
+			}
+			r.out.injected++
+			most = max(most, number)
+			f := kinds[(number/spacing+k/spacing)%len(kinds)]
+			switch {
+			case f == conflicts && !c.write:
+				return fails
+			case f == lost && r.out.injected%10 == 0:
+				return hangs
+			}
+			return f
+		})
+		if err != nil {
+			return fmt.Errorf("faults at every call %d of %d: %w", k%spacing, spacing, err)
+		}
+	}
+	r.out.walked = fmt.Sprintf("%d faults at each of %d calls", r.laps, most)
 	return nil
 }
 

@@ -36,6 +36,9 @@ func (r *row) until(ctx context.Context, what string, why func(ctx context.Conte
 // mirror holds what it should, every consumer runs on it, Stalwart knows no other
 // generation, and the controller has nothing to do.
 func (r *row) unrest(ctx context.Context) string {
+	if why := r.unanswered(ctx); why != "" {
+		return why
+	}
 	s := r.rig.MirrorData(ctx)
 	if s == nil {
 		return "the mirror cannot be read"
@@ -57,6 +60,9 @@ func (r *row) unrest(ctx context.Context) string {
 	now := state.Now()
 	if now == nil || now.Password.Reveal() != held {
 		return "the mirror does not hold the current generation"
+	}
+	if r.mode == kindIssued && r.asked != "" && state.Handled != r.asked {
+		return "what is asked for has not been noticed"
 	}
 	if r.wants > 0 && state.Current < r.wants {
 		return "the credential has not been renewed"

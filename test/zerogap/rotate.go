@@ -12,6 +12,7 @@ import (
 
 	"github.com/openova-io/smtp-mirror/internal/rig"
 	"github.com/openova-io/smtp-mirror/rotation"
+	"github.com/openova-io/smtp-mirror/stalwartsync"
 )
 
 // deleteAll takes the Pods with the Deployment.
@@ -26,8 +27,62 @@ func (r *row) rotate(ctx context.Context) error {
 		return r.newSource(ctx)
 	case kindIssued:
 		return r.renew(ctx)
+	case kindNow:
+		return r.ask(ctx, rand.Text())
+	case kindRevoke:
+		return r.ask(ctx, "revoke-now/"+rand.Text())
 	}
 	return fmt.Errorf("the kind %s is not there yet", r.kind)
+}
+
+// asks reports whether the row rotates by asking the controller for it.
+func (r *row) asks() bool { return r.kind == kindNow || r.kind == kindRevoke }
+
+// ask is the annotation on the SOURCE.
+func (r *row) ask(ctx context.Context, value string) error {
+	if r.mode == kindIssued {
+		state, err := r.state(ctx)
+		if err != nil {
+			return err
+		}
+		r.wants = state.Current + 1
+	}
+	r.asked = value
+	return r.edit(ctx, rig.SourceSecret, func(s *corev1.Secret) error {
+		if s.Annotations == nil {
+			s.Annotations = map[string]string{}
+		}
+		s.Annotations[stalwartsync.AnnotationRotate] = value
+		return nil
+	})
+}
+
+// unanswered says whether the controller still has to do what was asked for. In mode
+// source it writes the SOURCE itself.
+func (r *row) unanswered(ctx context.Context) string {
+	if r.asked == "" || r.mode != kindSource {
+		return ""
+	}
+	s, err := r.rig.Admin.CoreV1().Secrets(r.rig.Home).Get(ctx, rig.SourceSecret, metav1.GetOptions{})
+	if err != nil || s.Annotations[stalwartsync.AnnotationRotated] != r.asked {
+		return "the SOURCE is not written"
+	}
+	r.source = string(s.Data["smtp-pass"])
+	return ""
+}
+
+// revoked sees every state of the rotation, and tells the crowd whose credentials
+// end on purpose.
+func (r *row) revoked(s *corev1.Secret) {
+	state, err := rotation.DecodeState(s.Data[rotation.KeyState])
+	if err != nil {
+		return
+	}
+	for _, g := range state.Generations {
+		if g.Number <= state.Revoked {
+			r.crowd.Revoked(g.Password)
+		}
+	}
 }
 
 // newSource is what somebody does who changes the password.

@@ -46,6 +46,8 @@ type row struct {
 	initial map[string]int64 // generations of the Deployments at the beginning
 	before  int              // templates at the beginning
 	wants   int64            // generation that must be reached, where the SOURCE does not tell
+	asked   string           // what the SOURCE's annotation asks for
+	turn    int              // of the mixed pass
 	end     context.CancelFunc
 	work    sync.WaitGroup
 
@@ -97,6 +99,7 @@ func (r *row) tune(c *config.Config, url string) {
 		return
 	}
 	s.Rotation.Overlap.Duration = r.overlap
+	s.Rotation.WriteSource = r.asks() && r.mode == kindSource
 	m := &s.Mirrors[0]
 	for name, secret := range r.consumers() {
 		x := config.Consumer{Kind: "Deployment", Namespace: m.Namespace, Name: name}
@@ -144,9 +147,10 @@ func (r *row) populate(ctx context.Context) error {
 	r.end = end
 	late := rand.New(rand.NewPCG(r.seed, 1))
 	r.work.Go(func() {
-		r.crowd.Flux(follow, rig.MirrorSecret, viaSecret, func() time.Duration { return time.Second + time.Duration(late.Int64N(int64(2*time.Second))) })
+		r.crowd.Flux(follow, rig.MirrorSecret, viaSecret, func() time.Duration { return time.Second + time.Duration(late.Int64N(int64(1200*time.Millisecond))) })
 	})
-	r.work.Go(func() { r.crowd.Follow(follow, rig.MirrorSecret, r.watched) })
+	r.work.Go(func() { r.crowd.Follow(follow, r.rig.Consumer, rig.MirrorSecret, r.watched) })
+	r.work.Go(func() { r.crowd.Follow(follow, r.rig.Home, stateSecret, r.revoked) })
 	if r.naive {
 		r.work.Go(func() { r.reload(follow) })
 	}

@@ -26,6 +26,7 @@ const (
 	passLeader      = "leader"      // two controllers; the leader is ended
 	passStalwart    = "stalwart"    // Stalwart restarts
 	passAPIServer   = "apiserver"   // the API server restarts
+	passMixed       = "mixed"       // some of these, in turn
 )
 
 // server is one to prove it with.
@@ -44,7 +45,8 @@ type spec struct {
 	pass      string
 	rotations int // at most; passes that walk through all calls end by themselves
 	part, of  int // rows that share a walk
-	step      int // of the walk: 1 = every single one
+	step      int // writes: 1 = every single one
+	laps      int // calls: faults at every single one
 	overlap   time.Duration
 	naive     bool
 	seed      uint64

@@ -51,45 +51,88 @@ func wanted(words, name string) bool {
 
 // specs are the rows, those that take longest first.
 func (b *bench) specs(servers []server) []spec {
+	kinds := []struct{ kind, mode string }{{kindSource, kindSource}, {kindIssued, kindIssued}, {kindNow, kindSource}, {kindRevoke, kindIssued}, {kindNow, kindIssued}, {kindRevoke, kindSource}}
+	if b.o.order == "naive" {
+		kinds = kinds[:1]
+	}
+	twice := func(kind string) bool { return kind == kindNow || kind == kindRevoke } // in both modes
 	var all []spec
 	for _, s := range servers {
-		for _, k := range []string{kindSource, kindIssued} {
-			all = append(all, b.of(s, k, k)...)
+		for _, k := range kinds {
+			all = append(all, b.of(s, k.kind, k.mode, twice(k.kind))...)
 		}
 	}
-	return slices.DeleteFunc(all, func(s spec) bool {
+	all = slices.DeleteFunc(all, func(s spec) bool {
 		return b.o.kinds != "" && !slices.Contains(strings.Split(b.o.kinds, ","), s.kind) || b.o.passes != "" && !slices.Contains(strings.Split(b.o.passes, ","), s.pass)
 	})
+	slices.SortStableFunc(all, func(x, y spec) int { return y.weight() - x.weight() })
+	return all
 }
 
-// share is how much of a kind's rotations a pass gets, in percent; the walks come
-// to their end by themselves.
-type share struct {
-	pass    string
-	percent int
-	rows    int
-	step    int
-}
-
-// of are the rows of a kind on a server.
-func (b *bench) of(sv server, kind, mode string) []spec {
-	shares := []share{{passCalls, 0, 2, 1}, {passWrites, 0, 1, 1}, {passLeader, 4, 1, 0}, {passStalwart, 8, 1, 0}, {passKills, 20, 1, 0}, {passOverlapping, 20, 1, 0}, {passAlone, 15, 1, 0}, {passAPIServer, 5, 1, 0}}
-	total := b.o.rotations
-	if sv.binary != "" {
-		shares = []share{{passWrites, 25, 1, 3}, {passStalwart, 10, 1, 0}, {passKills, 25, 1, 0}, {passOverlapping, 20, 1, 0}, {passAlone, 20, 1, 0}}
-		total = b.o.real
+// weight is about how many seconds a row takes.
+func (s spec) weight() int {
+	seconds := 6
+	if !s.server.old && s.mode == kindSource {
+		seconds = 10 // two generations
 	}
-	if b.o.order == "naive" {
-		shares = []share{{passAlone, 100, 1, 0}}
+	n := s.rotations
+	if s.pass == passCalls {
+		n, seconds = spacing*s.laps/s.of, 2*seconds
+	}
+	if s.server.binary != "" {
+		seconds *= 3
+	}
+	return n * seconds
+}
+
+// share is how many of two hundred rotations a pass gets.
+type share struct {
+	pass      string
+	rotations int
+	rows      int
+}
+
+// The shares of 200. The walks come to their end by themselves.
+var (
+	shares = []share{{passCalls, 24, 1}, {passKills, 50, 1}, {passOverlapping, 52, 1}, {passAlone, 30, 1}, {passStalwart, 16, 1}, {passWrites, 12, 1}, {passAPIServer, 10, 1}, {passLeader, 6, 1}} //nolint:gochecknoglobals // a constant table
+	onReal = []share{{passKills, 60, 1}, {passOverlapping, 60, 1}, {passAlone, 40, 1}, {passStalwart, 40, 1}}                                                                                      //nolint:gochecknoglobals // a constant table
+)
+
+// of are the rows of a kind on a server; half of each where there are two modes.
+func (b *bench) of(sv server, kind, mode string, half bool) []spec {
+	list, total := shares, b.o.rotations
+	switch {
+	case b.o.order == "naive":
+		list, total = []share{{passAlone, 200, 1}}, 6
+	case sv.binary != "":
+		list, total = onReal, b.o.real
+	}
+	if b.o.short {
+		list, total = []share{{passMixed, 200, 1}}, 5
+		if sv.binary != "" {
+			total = 2
+		}
+		if half && (mode == kindSource) == (kind == kindRevoke) {
+			return nil // the other mode has to do
+		}
+		half = false
+	}
+	if half {
+		total = (total + 1) / 2
 	}
 	var all []spec
-	for _, x := range shares {
-		for part := range x.rows {
-			s := spec{server: sv, kind: kind, mode: mode, pass: x.pass, part: part, of: x.rows, step: max(x.step, 1), overlap: 500 * time.Millisecond,
-				naive: b.o.order == "naive", rotations: max(1, total*x.percent/100)}
-			if x.percent == 0 {
-				s.rotations = 10_000
+	for _, x := range list {
+		s := spec{server: sv, kind: kind, mode: mode, pass: x.pass, of: x.rows, step: 1, laps: 1, overlap: 500 * time.Millisecond, naive: b.o.order == "naive", rotations: max(1, (total*x.rotations+199)/200)}
+		if kind == kindSource && total >= 200 {
+			s.laps, s.of = 4, x.rows // every fault at every call
+			if x.pass == passCalls {
+				s.of = 2
 			}
+		}
+		if x.pass == passWrites {
+			s.rotations = 10_000
+		}
+		for s.part = range s.of {
 			all = append(all, s)
 		}
 	}
