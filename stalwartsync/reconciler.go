@@ -113,6 +113,7 @@ type run struct {
 	blocked     []string // addresses that cannot be granted
 	obstacle    error    // why the first of them cannot
 	turn        turn
+	forgot      bool // the caches were dropped in this run, because a login ended without an answer
 }
 
 func (r *Relay) converge(ctx context.Context, result *watcher.Result, run run) error {
@@ -189,7 +190,7 @@ func (r *Relay) round(ctx context.Context, s stalwart.Directory, result *watcher
 	if err != nil {
 		return false, err
 	}
-	return r.prove(ctx, result, run)
+	return r.prove(ctx, s, result, run)
 }
 
 // plan is the plan without what was refused in this run and is not needed.
