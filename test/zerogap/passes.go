@@ -47,7 +47,7 @@ func (r *row) once(ctx context.Context, plan func(c call, number, write int) fau
 		return err
 	}
 	r.measure(begin, r.wire.count(nil))
-	return nil
+	return r.enthrone(ctx)
 }
 
 // meanwhile is what happens while a rotation is under way.
@@ -75,7 +75,8 @@ func (r *row) meanwhile(ctx context.Context) error {
 	case passLeader:
 		return r.depose(ctx)
 	case passStalwart:
-		return r.bounce(ctx)
+		await(ctx, r.some(4*time.Second))
+		return r.restart(ctx)
 	}
 	return nil
 }
@@ -118,19 +119,6 @@ func (r *row) depose(ctx context.Context) error {
 		return r.run(i)
 	}
 	return nil
-}
-
-// bounce restarts Stalwart. Refusals while it is down are its own.
-func (r *row) bounce(ctx context.Context) error {
-	await(ctx, r.some(4*time.Second))
-	up := r.crowd.Down()
-	defer up()
-	r.out.restarts++
-	if err := r.mail.Stop(); err != nil {
-		return err
-	}
-	await(ctx, r.some(1500*time.Millisecond))
-	return r.mail.Start(ctx)
 }
 
 // writes lets the controller die right after each single write of a rotation: the

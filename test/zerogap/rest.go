@@ -20,10 +20,13 @@ const patience = 3 * time.Minute
 func (r *row) until(ctx context.Context, what string, why func(ctx context.Context) string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for {
-		reason := why(ctx)
-		if reason == "" {
+	for reason := ""; ; {
+		now := why(ctx)
+		if now == "" {
 			return nil
+		}
+		if ctx.Err() == nil {
+			reason = now
 		}
 		await(ctx, 120*time.Millisecond)
 		if ctx.Err() != nil {
@@ -93,7 +96,7 @@ func (r *row) busy(ctx context.Context) string {
 			continue
 		}
 		for name, t := range targets {
-			if t.Outcome != "Converged" {
+			if t.Outcome != "Converged" && !r.excused(name, t.Reason) {
 				return name + " is " + t.Outcome + " " + t.Reason
 			}
 		}

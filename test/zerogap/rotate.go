@@ -31,6 +31,8 @@ func (r *row) rotate(ctx context.Context) error {
 		return r.ask(ctx, rand.Text())
 	case kindRevoke:
 		return r.ask(ctx, "revoke-now/"+rand.Text())
+	case kindAdmin:
+		return r.newAdmin(ctx)
 	}
 	return fmt.Errorf("the kind %s is not there yet", r.kind)
 }

@@ -47,6 +47,7 @@ type row struct {
 	before  int              // templates at the beginning
 	wants   int64            // generation that must be reached, where the SOURCE does not tell
 	asked   string           // what the SOURCE's annotation asks for
+	admin   string           // password of the administrator that Stalwart does not know yet
 	turn    int              // of the mixed pass
 	end     context.CancelFunc
 	work    sync.WaitGroup
@@ -76,7 +77,7 @@ func (r *row) set(ctx context.Context, dir string) error {
 	}
 	name := filepath.Base(dir)
 	r.rig, err = rig.Start(ctx, rig.Options{Dir: dir, Mail: r.mail, Binary: r.b.binary, Plane: r.b.plane, Home: name + "-mail", Consumer: name + "-use",
-		Identity: name, Tune: func(c *config.Config) { r.tune(c, url) }})
+		Pods: r.restarts(), Identity: name, Tune: func(c *config.Config) { r.tune(c, url) }})
 	if err != nil {
 		return err
 	}
@@ -90,6 +91,11 @@ func (r *row) set(ctx context.Context, dir string) error {
 		}
 	}
 	return r.populate(ctx)
+}
+
+// restarts reports whether Stalwart is restarted: then it runs in a Pod.
+func (r *row) restarts() bool {
+	return r.kind == kindAdmin || r.pass == passStalwart || r.pass == passMixed
 }
 
 func (r *row) tune(c *config.Config, url string) {
@@ -207,6 +213,10 @@ func (r *row) clear() {
 		for name := range r.consumers() {
 			_ = r.rig.Admin.AppsV1().Deployments(r.rig.Consumer).Delete(ctx, name, deleteAll)
 		}
+	}
+	if r.rig != nil && r.restarts() {
+		r.rig.Plane.RunIn(r.rig.Home, nil) // the Pod does not start it again
+		_ = r.rig.Admin.AppsV1().StatefulSets(r.rig.Home).Delete(context.Background(), rig.NamespaceStalwart, deleteAll)
 	}
 	if r.wire != nil {
 		r.wire.end()

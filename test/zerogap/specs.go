@@ -51,7 +51,7 @@ func wanted(words, name string) bool {
 
 // specs are the rows, those that take longest first.
 func (b *bench) specs(servers []server) []spec {
-	kinds := []struct{ kind, mode string }{{kindSource, kindSource}, {kindIssued, kindIssued}, {kindNow, kindSource}, {kindRevoke, kindIssued}, {kindNow, kindIssued}, {kindRevoke, kindSource}}
+	kinds := []struct{ kind, mode string }{{kindSource, kindSource}, {kindIssued, kindIssued}, {kindAdmin, kindSource}, {kindNow, kindSource}, {kindRevoke, kindIssued}, {kindNow, kindIssued}, {kindRevoke, kindSource}}
 	if b.o.order == "naive" {
 		kinds = kinds[:1]
 	}
