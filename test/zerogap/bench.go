@@ -24,10 +24,15 @@ type bench struct {
 	begin  time.Time
 	calm   sync.WaitGroup // rows that are being set up, and need the API server for it
 
-	mu   sync.Mutex
-	done []outcome
-	kept time.Duration // of the limit, for what comes later
+	mu    sync.Mutex
+	done  []outcome
+	begun int
+	kept  time.Duration // of the limit, for what comes later
 }
+
+// realAtOnce is how many real servers run at a time: they hash passwords in earnest,
+// and may be debug builds.
+const realAtOnce = 2
 
 // late reports whether no rotation may begin any more.
 func (b *bench) late() bool {
@@ -51,7 +56,13 @@ func (b *bench) all(ctx context.Context, specs []spec) {
 	if len(restless) > 0 {
 		b.reserve(min(b.o.limit/5, 4*time.Minute))
 	}
-	b.some(ctx, calm, b.o.parallel)
+	isReal := func(s spec) bool { return s.server.binary != "" }
+	var others sync.WaitGroup
+	others.Go(func() {
+		b.some(ctx, slices.DeleteFunc(slices.Clone(calm), func(s spec) bool { return !isReal(s) }), realAtOnce)
+	})
+	b.some(ctx, slices.DeleteFunc(slices.Clone(calm), isReal), b.o.parallel)
+	others.Wait()
 	if len(restless) == 0 {
 		return
 	}
@@ -95,7 +106,7 @@ func (b *bench) some(ctx context.Context, specs []spec, parallel int) {
 	for range min(parallel, len(specs)) {
 		workers.Go(func() {
 			for i := range todo {
-				b.one(ctx, i, specs[i])
+				b.one(ctx, specs[i])
 			}
 		})
 	}
@@ -107,7 +118,7 @@ func (b *bench) some(ctx context.Context, specs []spec, parallel int) {
 }
 
 // one runs a row from beginning to end.
-func (b *bench) one(ctx context.Context, i int, s spec) {
+func (b *bench) one(ctx context.Context, s spec) {
 	if b.late() || ctx.Err() != nil {
 		if s.pass == passAPIServer {
 			b.calm.Done()
@@ -116,7 +127,11 @@ func (b *bench) one(ctx context.Context, i int, s spec) {
 		return
 	}
 	begin := time.Now()
-	s.seed = b.o.seed + uint64(i)
+	b.mu.Lock()
+	b.begun++
+	i := b.begun
+	b.mu.Unlock()
+	s.seed = b.o.seed + s.hash()
 	r := &row{spec: s, b: b, rng: rand.New(rand.NewPCG(s.seed, 0)), out: outcome{spec: s, rejected: -1}}
 	name := fmt.Sprintf("zg-%s-%s-%s-%d", s.kind, s.mode, s.pass, i)
 	if s.pass == passAPIServer {

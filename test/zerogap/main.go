@@ -42,7 +42,7 @@ func main() {
 	flag.BoolVar(&o.short, "short", false, "a few rotations of everything, in 2.5 minutes")
 	flag.Parse()
 	if o.short {
-		o.limit, o.parallel = min(o.limit, 95*time.Second), max(o.parallel, 10)
+		o.limit, o.parallel = min(o.limit, 80*time.Second), max(o.parallel, 10)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	err := prove(ctx, o)

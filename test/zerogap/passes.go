@@ -12,8 +12,11 @@ func (r *row) drive(ctx context.Context) error {
 	stop := make(chan struct{})
 	defer close(stop)
 	switch r.pass {
-	case passWrites:
+	case passWrites, passMixed:
 		r.work.Go(func() { r.revive(stop) })
+	}
+	switch r.pass {
+	case passWrites:
 		return r.writes(ctx)
 	case passCalls:
 		return r.calls(ctx)
@@ -22,13 +25,26 @@ func (r *row) drive(ctx context.Context) error {
 		if r.b.late() {
 			return errTime
 		}
-		if err := r.once(ctx, nil); err != nil {
+		err := r.one(ctx)
+		if err != nil {
 			return err
 		}
 		r.turn++
 	}
 	return nil
 }
+
+// one is the next rotation of a pass that is no walk.
+func (r *row) one(ctx context.Context) error {
+	if r.pass == passMixed && mixed[r.turn%len(mixed)] == passWrites {
+		_, err := r.killedAfter(ctx, 1+r.rng.IntN(8))
+		return err
+	}
+	return r.once(ctx, nil)
+}
+
+// mixed are the passes that take turns.
+var mixed = []string{passKills, passOverlapping, passWrites, passStalwart, passAlone} //nolint:gochecknoglobals // a constant table
 
 // once is one rotation, or two that overlap, with what happens meanwhile, until
 // nothing is left over.
@@ -54,7 +70,7 @@ func (r *row) once(ctx context.Context, plan func(c call, number, write int) fau
 func (r *row) meanwhile(ctx context.Context) error {
 	pass := r.pass
 	if pass == passMixed {
-		pass = []string{passKills, passOverlapping, passAlone, passStalwart}[r.turn%4]
+		pass = mixed[r.turn%len(mixed)]
 	}
 	switch pass {
 	case passOverlapping:
@@ -130,17 +146,9 @@ func (r *row) writes(ctx context.Context) error {
 			r.out.walked = fmt.Sprintf("killed after each of the first %d writes", most)
 			return errTime
 		}
-		hit := false
-		err := r.once(ctx, func(c call, _, write int) fault {
-			if !c.write || write != at || hit {
-				return none
-			}
-			hit = true
-			r.out.injected++
-			return killAfter
-		})
+		hit, err := r.killedAfter(ctx, at)
 		if err != nil {
-			return fmt.Errorf("killed after write %d: %w", at, err)
+			return err
 		}
 		if !hit {
 			break
@@ -152,6 +160,23 @@ func (r *row) writes(ctx context.Context) error {
 		r.out.walked = fmt.Sprintf("killed after every %d. of %d writes", r.step, most)
 	}
 	return nil
+}
+
+// killedAfter is a rotation in which the controller dies after a certain write, if
+// there are so many.
+func (r *row) killedAfter(ctx context.Context, at int) (hit bool, err error) {
+	err = r.once(ctx, func(c call, _, write int) fault {
+		if !c.write || write != at || hit {
+			return none
+		}
+		hit = true
+		r.out.injected++
+		return killAfter
+	})
+	if err != nil {
+		return hit, fmt.Errorf("killed after write %d: %w", at, err)
+	}
+	return hit, nil
 }
 
 // spacing is how many calls lie between two faults of one rotation: enough for the

@@ -106,7 +106,14 @@ func (b *bench) report() error {
 		rest = rest[n:]
 	}
 	table(records)
-	goals(records, b.done)
+	if b.o.order != "naive" {
+		goals(records, b.done)
+	}
+	for _, o := range b.done {
+		if o.rotations == 0 && len(o.trouble) == 0 {
+			fmt.Printf("  NOT SHOWN: %s: %s\n", o.spec, o.walked)
+		}
+	}
 	if err := write(b.o.out, records, b.o.seed); err != nil {
 		return err
 	}

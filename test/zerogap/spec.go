@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"hash/fnv"
 	"time"
 
 	"github.com/openova-io/smtp-mirror/internal/crowd"
@@ -84,4 +85,12 @@ type outcome struct {
 	trouble     []string
 	stories     []string
 	took        time.Duration
+}
+
+// hash is the same for the same row on every run: with the seed it gives the same
+// random instants.
+func (s spec) hash() uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(s.String()))
+	return h.Sum64()
 }

@@ -95,7 +95,7 @@ type share struct {
 // The shares of 200. The walks come to their end by themselves.
 var (
 	shares = []share{{passCalls, 24, 1}, {passKills, 50, 1}, {passOverlapping, 52, 1}, {passAlone, 30, 1}, {passStalwart, 16, 1}, {passWrites, 12, 1}, {passAPIServer, 10, 1}, {passLeader, 6, 1}} //nolint:gochecknoglobals // a constant table
-	onReal = []share{{passKills, 60, 1}, {passOverlapping, 60, 1}, {passAlone, 40, 1}, {passStalwart, 40, 1}}                                                                                      //nolint:gochecknoglobals // a constant table
+	onReal = []share{{passMixed, 200, 1}}                                                                                                                                                          //nolint:gochecknoglobals // a constant table
 )
 
 // of are the rows of a kind on a server; half of each where there are two modes.
@@ -112,7 +112,12 @@ func (b *bench) of(sv server, kind, mode string, half bool) []spec {
 		if sv.binary != "" {
 			total = 2
 		}
-		if half && (mode == kindSource) == (kind == kindRevoke) {
+		if sv.binary != "" && kind != kindSource {
+			return nil
+		}
+	}
+	if half && len(list) == 1 {
+		if (mode == kindSource) == (kind == kindRevoke) {
 			return nil // the other mode has to do
 		}
 		half = false
