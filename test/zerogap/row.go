@@ -101,10 +101,11 @@ func (r *row) restarts() bool {
 func (r *row) tune(c *config.Config, url string) {
 	s := &c.Submissions[0]
 	c.Stalwart.URL, s.Credentials = url, r.mode
+	s.Rotation.Overlap.Duration = r.overlap
 	if r.naive {
+		s.Rotation.Overlap.Duration = 0
 		return
 	}
-	s.Rotation.Overlap.Duration = r.overlap
 	s.Rotation.WriteSource = r.asks() && r.mode == kindSource
 	m := &s.Mirrors[0]
 	for name, secret := range r.consumers() {
