@@ -2,6 +2,7 @@ package crowd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -26,6 +27,7 @@ type consumer struct {
 	crowd  *Crowd
 	who    string
 	login  Login
+	ready  time.Time
 	linger time.Duration
 	once   sync.Once
 	ending chan struct{}
@@ -47,7 +49,7 @@ func (c *Crowd) run(ctx context.Context, pod *corev1.Pod, container corev1.Conta
 		return nil, fmt.Errorf("the secret %s has no credential", env["SECRET"])
 	}
 	generation := pod.Annotations[rollout.AnnotationOf(c.o.Submission)]
-	p := &consumer{crowd: c, who: fmt.Sprintf("%s (generation %q)", pod.Name, generation), linger: c.linger(), ending: make(chan struct{}), done: make(chan struct{}),
+	p := &consumer{crowd: c, who: fmt.Sprintf("%s (generation %q)", pod.Name, generation), ready: time.Now().Add(within(c.o.Startup)), linger: within(c.o.Linger), ending: make(chan struct{}), done: make(chan struct{}),
 		login: Login{Address: c.o.Rig.Mail.SubmissionAddr(), From: c.address(), ServerName: rig.MailHost, Roots: c.roots, User: user, Password: redact.New(password), Sender: c.o.Sender}}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -95,8 +97,15 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// Ready is nil: it has read its credential.
-func (p *consumer) Ready(context.Context) error { return nil }
+// Ready is nil once it has started. It logs in before.
+func (p *consumer) Ready(context.Context) error {
+	if time.Now().Before(p.ready) {
+		return errStarting
+	}
+	return nil
+}
+
+var errStarting = errors.New("starting")
 
 // Stop lets it finish its work, and waits.
 func (p *consumer) Stop() error {

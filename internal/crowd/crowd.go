@@ -23,6 +23,7 @@ type Options struct {
 	Rig        *rig.Rig      // on a plane with Pods
 	Submission string        // whose generation the Pods' templates carry
 	Sender     string        // of MAIL FROM
+	Startup    time.Duration // a new Pod is ready within this time: as long the old one stays
 	Linger     time.Duration // a Pod that is told to end logs in for up to this time
 }
 
@@ -75,11 +76,12 @@ func (c *Crowd) Close() {
 	c.Finish()
 }
 
-func (c *Crowd) linger() time.Duration {
-	if c.o.Linger == 0 {
+// within is a random part of a span.
+func within(d time.Duration) time.Duration {
+	if d == 0 {
 		return 0
 	}
-	return rand.N(c.o.Linger)
+	return rand.N(d)
 }
 
 // Deploy makes a Deployment whose Pods read a Secret when they start.

@@ -14,9 +14,9 @@ const (
 	goalRejected = 2               // logins of the controller with a rejected credential, in a rotation
 	goalRest     = 3 * time.Second // beside the overlaps and the rollouts
 
-	// rollsWithin is what rolling the row's consumers may take: the late rendering, the
-	// last words of a Pod, and starting the new one.
-	rollsWithin = 3*time.Second + 700*time.Millisecond + time.Second
+	// rollsWithin is what rolling the row's consumers may take: the late rendering,
+	// starting the new Pod, and the last words of the old one.
+	rollsWithin = 3*time.Second + startup + linger
 )
 
 // goals prints which were missed, of rotations that nothing disturbed.

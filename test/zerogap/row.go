@@ -23,6 +23,13 @@ const (
 	viaSecret   = "catalyst-openova-kc-credentials" //nolint:gosec // a name
 )
 
+// How long a new Pod may take until it is ready, and an old one until it has ended:
+// longer than the overlap, so that the consumers have to be waited for.
+const (
+	startup = 1600 * time.Millisecond
+	linger  = 700 * time.Millisecond
+)
+
 // consumers are the Deployments of a row, and what they read: one the mirror, one
 // what is rendered from it late.
 func (r *row) consumers() map[string]string {
@@ -146,7 +153,7 @@ func (r *row) populate(ctx context.Context) error {
 		return err
 	}
 	var err error
-	r.crowd, err = crowd.Start(crowd.Options{Rig: r.rig, Submission: submission, Sender: account, Linger: 700 * time.Millisecond})
+	r.crowd, err = crowd.Start(crowd.Options{Rig: r.rig, Submission: submission, Sender: account, Startup: startup, Linger: linger})
 	if err != nil {
 		return err
 	}
