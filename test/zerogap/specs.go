@@ -76,8 +76,11 @@ func (s spec) weight() int {
 		seconds = 10 // two generations
 	}
 	n := s.rotations
-	if s.pass == passCalls {
+	switch s.pass {
+	case passCalls:
 		n, seconds = spacing*s.laps/s.of, 2*seconds
+	case passWrites:
+		n = 12
 	}
 	if s.server.binary != "" {
 		seconds *= 3
