@@ -44,7 +44,7 @@ func (r *Relay) prove(ctx context.Context, s stalwart.Directory, result *watcher
 		run.turn.refused, r.replaced = g.Number, time.Now() // as good as lost: another one takes its place
 		return false, nil
 	}
-	if probe.Broke == smtpprobe.StepAuth && !run.forgot && !r.DryRun && run.observed.Generation == stalwart.Gen016 {
+	if probe.Broke == smtpprobe.StepAuth && !run.forgot && r.drops < mostDrops && !r.DryRun && run.observed.Generation == stalwart.Gen016 {
 		return false, r.forgetTokens(ctx, s, result, run)
 	}
 	run.belief = run.belief.Learn(probe.Verdict)
@@ -61,12 +61,17 @@ func (r *Relay) prove(ctx context.Context, s stalwart.Directory, result *watcher
 // in between: it may be refused for where we come from, and the next one too.
 const replaceEvery = 10 * time.Minute
 
+// mostDrops bounds how often the caches are dropped for that without a login in
+// between: 0.16 also cuts off whoever comes from an address that is not allowed.
+const mostDrops = 5
+
 // forgetTokens drops the caches of 0.16, once in a run. A login that was under way
 // while a credential changed leaves the account's old access token behind. A release
 // build makes another one; a debug build finds it stale, and ends every login of the
 // account without an answer until somebody drops it.
 func (r *Relay) forgetTokens(ctx context.Context, s stalwart.Directory, result *watcher.Result, run *run) error {
 	run.forgot = true
+	r.drops++
 	if err := s.ForgetAll(ctx); err != nil {
 		return err
 	}

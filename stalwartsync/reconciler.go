@@ -54,6 +54,7 @@ type Relay struct {
 	silent        time.Time // since when the wanted port is closed
 	bound         bool      // we have made a listener that has not been seen open
 	replaced      time.Time // when a refused app password was last replaced, until a login is accepted
+	drops         int       // of the caches, since a login was accepted
 	optional      error     // what the mail path does not need was refused
 	loggedIn      *bool     // whether this run's login was accepted; nil = it came to none
 }

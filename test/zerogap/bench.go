@@ -67,11 +67,11 @@ func (b *bench) all(ctx context.Context, specs []spec) {
 		return
 	}
 	b.reserve(0)
-	ctx, cancel := context.WithCancel(ctx)
+	restarts, cancel := context.WithCancel(ctx)
 	var weather sync.WaitGroup
 	b.calm.Add(len(restless))
-	weather.Go(func() { b.weather(ctx) })
-	b.some(context.WithoutCancel(ctx), restless, len(restless))
+	weather.Go(func() { b.weather(restarts) })
+	b.some(ctx, restless, len(restless))
 	cancel()
 	weather.Wait()
 }
