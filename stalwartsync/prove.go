@@ -127,7 +127,7 @@ var errNoLogin = errors.New("the probe did not come to the login")
 // conclude records the proof.
 func (r *Relay) conclude(result *watcher.Result, run *run) {
 	had := !r.Ledger.Latest(r.Submission).At.IsZero()
-	r.tried, r.cured, r.silent, r.bound, r.replaced = nil, Belief{}, time.Time{}, false, time.Time{}
+	r.tried, r.cured, r.silent, r.bound, r.replaced, r.drops = nil, Belief{}, time.Time{}, false, time.Time{}, 0
 	at, news := r.record(run)
 	result.LastProof = at
 	if news && (had || len(result.Changes) > 0) {
