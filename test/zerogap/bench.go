@@ -41,6 +41,12 @@ func (b *bench) late() bool {
 	return time.Since(b.begin) > b.o.limit-b.kept
 }
 
+// late reports whether the row has had its part of the time: as much of it as it is
+// of the work.
+func (r *row) late() bool {
+	return r.b.late() || r.b.o.limit > 0 && r.budget > 0 && time.Since(r.begin) > r.budget
+}
+
 // reserve keeps time for what comes later.
 func (b *bench) reserve(d time.Duration) {
 	b.mu.Lock()
@@ -101,6 +107,16 @@ func (b *bench) weather(ctx context.Context) {
 
 // some runs rows, a few at a time.
 func (b *bench) some(ctx context.Context, specs []spec, parallel int) {
+	total := 0
+	for _, s := range specs {
+		total += s.weight()
+	}
+	b.mu.Lock()
+	left := b.o.limit - b.kept - time.Since(b.begin)
+	b.mu.Unlock()
+	for i := range specs {
+		specs[i].budget = max(left*time.Duration(min(parallel, len(specs))*specs[i].weight())/time.Duration(total), 20*time.Second)
+	}
 	todo := make(chan int)
 	var workers sync.WaitGroup
 	for range min(parallel, len(specs)) {
@@ -132,7 +148,7 @@ func (b *bench) one(ctx context.Context, s spec) {
 	i := b.begun
 	b.mu.Unlock()
 	s.seed = b.o.seed + s.hash()
-	r := &row{spec: s, b: b, rng: rand.New(rand.NewPCG(s.seed, 0)), out: outcome{spec: s, rejected: -1}}
+	r := &row{spec: s, b: b, begin: begin, rng: rand.New(rand.NewPCG(s.seed, 0)), out: outcome{spec: s, rejected: -1}}
 	name := fmt.Sprintf("zg-%s-%s-%s-%d", s.kind, s.mode, s.pass, i)
 	if s.pass == passAPIServer {
 		name += "-api"

@@ -21,7 +21,7 @@ func (r *row) drive(ctx context.Context) error {
 		return r.calls(ctx)
 	}
 	for r.out.rotations < r.rotations {
-		if r.b.late() {
+		if r.late() {
 			return errTime
 		}
 		err := r.one(ctx)

@@ -145,20 +145,30 @@ func (r *row) unrolled(ctx context.Context, generation int64) string {
 
 // rolls counts how often the templates have changed, and to how many generations:
 // each template of a Deployment is a ReplicaSet of its own, and each change of it
-// a generation of the Deployment.
+// a generation of the Deployment. A template that is replaced before the controller
+// manager has seen it has no ReplicaSet; as the numbers of generations only grow, there
+// are no more rolls than numbers.
 func (r *row) rolls(ctx context.Context) (rolls, generations int, err error) {
+	numbers := 0
 	for name := range r.consumers() {
 		d, err := r.rig.Admin.AppsV1().Deployments(r.rig.Consumer).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return 0, 0, err
 		}
 		rolls += int(d.Generation - r.initial[name])
+		numbers += int(number(d) - r.numbers[name])
 	}
 	sets, err := r.rig.Admin.AppsV1().ReplicaSets(r.rig.Consumer).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return 0, 0, err
 	}
-	return rolls, len(distinct(sets.Items)) - r.before, nil
+	return rolls, max(len(distinct(sets.Items))-r.before, min(rolls, numbers)), nil
+}
+
+// number is the credential generation of a template.
+func number(d *appsv1.Deployment) int64 {
+	n, _ := strconv.ParseInt(d.Spec.Template.Annotations[rollout.AnnotationOf(submission)], 10, 64)
+	return n // 0 where there is none
 }
 
 // distinct are the templates' generations, by Deployment.
@@ -172,7 +182,7 @@ func distinct(sets []appsv1.ReplicaSet) map[string]bool {
 
 // note remembers where the consumers began, with one template each.
 func (r *row) note(ctx context.Context) error {
-	r.initial = map[string]int64{}
+	r.initial, r.numbers = map[string]int64{}, map[string]int64{}
 	sets, err := r.rig.Admin.AppsV1().ReplicaSets(r.rig.Consumer).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return err
@@ -183,7 +193,7 @@ func (r *row) note(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.initial[name] = d.Generation
+		r.initial[name], r.numbers[name] = d.Generation, number(d)
 	}
 	return nil
 }

@@ -51,11 +51,13 @@ type row struct {
 	out     outcome
 	source  string           // password that the SOURCE holds
 	initial map[string]int64 // generations of the Deployments at the beginning
-	before  int              // templates at the beginning
-	wants   int64            // generation that must be reached, where the SOURCE does not tell
-	asked   string           // what the SOURCE's annotation asks for
-	admin   string           // password of the administrator that Stalwart does not know yet
-	turn    int              // of the mixed pass
+	numbers map[string]int64 // credential generations of their templates then
+	begin   time.Time
+	before  int    // templates at the beginning
+	wants   int64  // generation that must be reached, where the SOURCE does not tell
+	asked   string // what the SOURCE's annotation asks for
+	admin   string // password of the administrator that Stalwart does not know yet
+	turn    int    // of the mixed pass
 	end     context.CancelFunc
 	work    sync.WaitGroup
 

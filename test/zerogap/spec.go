@@ -50,6 +50,7 @@ type spec struct {
 	laps      int // calls: faults at every single one
 	overlap   time.Duration
 	naive     bool
+	budget    time.Duration // of time
 	seed      uint64
 }
 

@@ -11,7 +11,7 @@ import (
 func (r *row) writes(ctx context.Context) error {
 	at, most := 1, 0
 	for ; ; at += r.step {
-		if r.b.late() || r.out.rotations >= r.rotations {
+		if r.late() || r.out.rotations >= r.rotations {
 			r.out.walked = fmt.Sprintf("killed after each of the first %d writes", most)
 			return errTime
 		}
@@ -59,7 +59,7 @@ func (r *row) calls(ctx context.Context) error {
 	kinds := []fault{fails, lost, conflicts, forgotten}
 	total, most := spacing*r.laps, 0
 	for k := r.part; k < total; k += r.of {
-		if r.b.late() {
+		if r.late() {
 			r.out.walked = fmt.Sprintf("faults in %d of %d rotations", r.out.rotations, (total-r.part+r.of-1)/r.of)
 			return errTime
 		}
