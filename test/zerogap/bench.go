@@ -42,9 +42,9 @@ func (b *bench) late() bool {
 }
 
 // late reports whether the row has had its part of the time: as much of it as it is
-// of the work.
+// of the work. One rotation it has in any case, once it is set up.
 func (r *row) late() bool {
-	return r.b.late() || r.b.o.limit > 0 && r.budget > 0 && time.Since(r.begin) > r.budget
+	return r.out.rotations > 0 && (r.b.late() || time.Since(r.begin) > r.budget)
 }
 
 // reserve keeps time for what comes later.
