@@ -4,7 +4,7 @@ SHELL := /bin/bash
 GO ?= go
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo test vet lint unit race fuzz integration bench test-faults controlplane stalwart test-stalwart manifests clean
+.PHONY: help build demo test vet lint unit race fuzz integration bench test-rotation test-faults controlplane stalwart test-stalwart manifests clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ stalwart: ## a real Stalwart of the 0.15 line from crates (10 minutes, once)
 
 test-stalwart: ## the conformance suite against a real server: STALWART_BIN, else what `make stalwart` has installed
 	@hack/test-stalwart.sh
+
+test-rotation: controlplane ## consumers that log in all the time while everything is rotated (SHORT=1, ROTATIONS=200, ORDER=naive)
+	@hack/test-rotation.sh
 
 manifests: ## regenerate what is generated
 	$(GO) run ./cmd/smtp-mirror rbac --config manifests/example.yaml --service-account stalwart-sovereign/smtp-mirror > manifests/rbac.yaml

@@ -203,7 +203,7 @@ func verificationProblem(err error) string {
 func failed(step Step, err error) Result {
 	reply := replyOf(err)
 	if reply.Code == 0 {
-		return Result{Verdict: TemporaryError, Detail: fmt.Sprintf("the connection broke at %s", step)}
+		return Result{Verdict: TemporaryError, Broke: step, Detail: fmt.Sprintf("the connection broke at %s", step)}
 	}
 	return Result{Verdict: Judge(step, reply), Detail: fmt.Sprintf("%s is answered with %s", step, reply)}
 }

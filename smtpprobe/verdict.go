@@ -82,6 +82,7 @@ type Result struct {
 	Names   []string  // of the certificate, with NotTrusted
 	Refused []Refusal // with SenderRefused
 	Address string    // that could not be dialed, "" otherwise
+	Broke   Step      // where the connection ended instead of an answer, "" otherwise
 }
 
 // merged combines the verdicts of the addresses: one refusal is enough to be

@@ -20,7 +20,7 @@ import (
 
 // prove logs in. What it finds out is learned, and the next round plans the cure
 // if there is one; if there is none, the trouble is named.
-func (r *Relay) prove(ctx context.Context, result *watcher.Result, run *run) (done bool, err error) {
+func (r *Relay) prove(ctx context.Context, s stalwart.Directory, result *watcher.Result, run *run) (done bool, err error) {
 	probe, wait, err := r.login(ctx, run, run.current())
 	if err != nil {
 		return false, err
@@ -44,6 +44,9 @@ func (r *Relay) prove(ctx context.Context, result *watcher.Result, run *run) (do
 		run.turn.refused, r.replaced = g.Number, time.Now() // as good as lost: another one takes its place
 		return false, nil
 	}
+	if probe.Broke == smtpprobe.StepAuth && !run.forgot && r.drops < mostDrops && !r.DryRun && run.observed.Generation == stalwart.Gen016 {
+		return false, r.forgetTokens(ctx, s, result, run)
+	}
 	run.belief = run.belief.Learn(probe.Verdict)
 	if len(r.plan(run)) > 0 {
 		return false, nil
@@ -57,6 +60,24 @@ func (r *Relay) prove(ctx context.Context, result *watcher.Result, run *run) (do
 // replaceEvery bounds how often a refused app password is replaced without a login
 // in between: it may be refused for where we come from, and the next one too.
 const replaceEvery = 10 * time.Minute
+
+// mostDrops bounds how often the caches are dropped for that without a login in
+// between: 0.16 also cuts off whoever comes from an address that is not allowed.
+const mostDrops = 5
+
+// forgetTokens drops the caches of 0.16, once in a run. A login that was under way
+// while a credential changed leaves the account's old access token behind. A release
+// build makes another one; a debug build finds it stale, and ends every login of the
+// account without an answer until somebody drops it.
+func (r *Relay) forgetTokens(ctx context.Context, s stalwart.Directory, result *watcher.Result, run *run) error {
+	run.forgot = true
+	r.drops++
+	if err := s.ForgetAll(ctx); err != nil {
+		return err
+	}
+	result.Changes = append(result.Changes, watcher.Change{Reason: ChangedCaches, Action: string(DropCaches), Message: string(DropCaches) + ": a login ended without an answer", Writes: 1})
+	return nil
+}
 
 // login probes through the gate. A credential that may not be offered now keeps
 // its last answer.
@@ -106,7 +127,7 @@ var errNoLogin = errors.New("the probe did not come to the login")
 // conclude records the proof.
 func (r *Relay) conclude(result *watcher.Result, run *run) {
 	had := !r.Ledger.Latest(r.Submission).At.IsZero()
-	r.tried, r.cured, r.silent, r.bound, r.replaced = nil, Belief{}, time.Time{}, false, time.Time{}
+	r.tried, r.cured, r.silent, r.bound, r.replaced, r.drops = nil, Belief{}, time.Time{}, false, time.Time{}, 0
 	at, news := r.record(run)
 	result.LastProof = at
 	if news && (had || len(result.Changes) > 0) {

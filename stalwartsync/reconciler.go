@@ -56,6 +56,7 @@ type Relay struct {
 	bound         bool      // we have made a listener that has not been seen open
 	file          *Observed // what the administrator of 0.15 has read of its settings
 	replaced      time.Time // when a refused app password was last replaced, until a login is accepted
+	drops         int       // of the caches, since a login was accepted
 	optional      error     // what the mail path does not need was refused
 	loggedIn      *bool     // whether this run's login was accepted; nil = it came to none
 }
@@ -115,6 +116,7 @@ type run struct {
 	blocked     []string // addresses that cannot be granted
 	obstacle    error    // why the first of them cannot
 	turn        turn
+	forgot      bool // the caches were dropped in this run, because a login ended without an answer
 }
 
 func (r *Relay) converge(ctx context.Context, result *watcher.Result, run run) error {
@@ -196,7 +198,7 @@ func (r *Relay) round(ctx context.Context, s stalwart.Directory, result *watcher
 	if err != nil {
 		return false, err
 	}
-	return r.prove(ctx, result, run)
+	return r.prove(ctx, s, result, run)
 }
 
 // plan is the plan without what was refused in this run and is not needed.

@@ -55,10 +55,10 @@ func TestRotateNow(t *testing.T) {
 		if len(after) != 32 {
 			t.Errorf("the new password has %d characters", len(after))
 		}
-		s.until("the rotation is over", time.Minute, c.rested(after))
+		s.until("the rotation is over", time.Minute, s.rested(after))
 		s.stays("the password", time.Second, func(context.Context) bool { return s.password() == after })
-		if args == nil && c.refused.Load() > 0 {
-			t.Errorf("%d of %d logins were refused", c.refused.Load(), c.logins.Load())
+		if n := c.Counts(); args == nil && n.Refused > 0 {
+			t.Errorf("%d of %d logins were refused", n.Refused, n.Logins)
 		}
 		before = after
 	}

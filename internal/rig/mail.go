@@ -27,6 +27,7 @@ type Mail interface {
 	SubmissionAddr() string
 	CAFile() string
 	Admin() (user, password string)
+	SetAdminPassword(password string) error // effective with the next Start; the server must be stopped
 	Start(ctx context.Context) error
 	Stop() error
 	Wipe() error // the data volume is lost; effective with the next Start
@@ -150,6 +151,12 @@ func certificate(dir string) (*tls.Certificate, string, error) {
 
 // Start starts it again.
 func (m *standIn) Start(context.Context) error { return m.Server.Start() }
+
+// SetAdminPassword changes what the next Start reads.
+func (m *standIn) SetAdminPassword(password string) error {
+	m.Server.SetAdminPassword(password)
+	return nil
+}
 
 // Wipe loses the data.
 func (m *standIn) Wipe() error {

@@ -23,10 +23,11 @@ type Plane struct {
 	Node         *nodetest.Node // nil without Pods
 
 	mu   sync.Mutex
-	runs map[string]runFunc // namespace -> what its containers run
+	runs map[string]RunFunc // namespace -> what its containers run
 }
 
-type runFunc = func(ctx context.Context, pod *corev1.Pod, container corev1.Container) (nodetest.Process, error)
+// RunFunc starts a container.
+type RunFunc = func(ctx context.Context, pod *corev1.Pod, container corev1.Container) (nodetest.Process, error)
 
 // StartPlane starts a control plane in a directory. With pods there are the
 // controllers of workloads and namespaces, and a node. The flags are the API server's.
@@ -35,7 +36,7 @@ func StartPlane(ctx context.Context, dir string, pods bool, flags ...string) (*P
 	if err != nil {
 		return nil, fmt.Errorf("making a directory: %w", err)
 	}
-	p := &Plane{runs: map[string]runFunc{}}
+	p := &Plane{runs: map[string]RunFunc{}}
 	p.ControlPlane, err = controlplane.Start(ctx, controlplane.Options{Dir: dir, ControllerManager: pods, APIServerFlags: flags})
 	if err != nil {
 		return nil, fmt.Errorf("starting the control plane: %w", err)
@@ -55,8 +56,8 @@ func StartPlane(ctx context.Context, dir string, pods bool, flags ...string) (*P
 	return p, nil
 }
 
-// runIn says what the containers of a namespace run; others only pretend.
-func (p *Plane) runIn(namespace string, run runFunc) {
+// RunIn says what the containers of a namespace run; others only pretend.
+func (p *Plane) RunIn(namespace string, run RunFunc) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.runs[namespace] = run

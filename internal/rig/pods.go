@@ -23,7 +23,7 @@ func (r *Rig) startPods(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("stopping the mail server: %w", err)
 	}
-	r.Plane.runIn(r.Home, r.runContainer)
+	r.Plane.RunIn(r.Home, r.runContainer)
 	_, err = r.Admin.AppsV1().StatefulSets(r.Home).Create(ctx, r.statefulSet(), metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("creating the statefulset: %w", err)

@@ -43,6 +43,17 @@ func (s *Server) Admin() (user, password string) {
 	return s.options.AdminUser, s.options.AdminPassword
 }
 
+// SetAdminPassword changes what the next Start gives the server: 0.15 reads it from
+// a file, 0.16 from its environment. The server must be stopped.
+func (s *Server) SetAdminPassword(password string) error {
+	s.options.AdminPassword = password
+	file := s.path("etc", "admin-password")
+	if !exists(file) {
+		return nil
+	}
+	return writeFile(file, []byte(password))
+}
+
 // Version is what the binary says it is.
 func (s *Server) Version() string { return s.version }
 
