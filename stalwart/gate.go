@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -80,8 +81,8 @@ type credentialState struct {
 	good     bool
 	refusals int
 	last     time.Time
-	spare    bool // one try more: Stalwart restarted since the last refusal
-	spared   time.Time
+	spare    bool        // one try more: Stalwart restarted since the last refusal
+	spares   []time.Time // when restarts have bought one, of the last spareSpan
 }
 
 // NewGate returns a gate that has seen nothing, with a budget of its own.
@@ -118,9 +119,13 @@ func (g *Gate) Do(ctx context.Context, c Credential, try func() (rejected bool, 
 	return err
 }
 
-// spareEvery bounds how often a restart buys a try: a connection that comes and
-// goes can look like one.
-const spareEvery = 10 * time.Minute
+// A connection that comes and goes can look like a restart, so restarts buy a few
+// tries and no more. A second restart may well be the one that counts: the first read
+// another password.
+const (
+	spareTries = 4
+	spareSpan  = 40 * time.Minute
+)
 
 // Renew allows every refused credential one more try: Stalwart restarted, and it
 // reads its administrator's password only when it starts.
@@ -129,8 +134,9 @@ func (g *Gate) Renew() {
 	defer g.mu.Unlock()
 	now := time.Now()
 	for _, s := range g.known {
-		if s.spared.IsZero() || now.Sub(s.spared) >= spareEvery {
-			s.spare, s.spared = true, now
+		s.spares = slices.DeleteFunc(s.spares, func(at time.Time) bool { return now.Sub(at) >= spareSpan })
+		if !s.spare && len(s.spares) < spareTries {
+			s.spare, s.spares = true, append(s.spares, now)
 		}
 	}
 }

@@ -175,16 +175,23 @@ func TestRenewGivesOneMore(t *testing.T) {
 		for range 5 {
 			_ = s.try(g, "wrong")
 		}
-		for want := 3; want < 6; want++ {
-			for range 5 {
-				g.Renew()
+		for want := 3; want <= 6; want++ { // the second restart may be the one that counts
+			g.Renew()
+			for range 3 {
 				_ = s.try(g, "wrong")
-				time.Sleep(time.Minute)
 			}
-			time.Sleep(6 * time.Minute)
 			if s.tries != want {
 				t.Fatalf("%d tries, want %d", s.tries, want)
 			}
+			time.Sleep(time.Minute)
+		}
+		for range 30 { // what looks like one every minute
+			g.Renew()
+			_ = s.try(g, "wrong")
+			time.Sleep(time.Minute)
+		}
+		if s.tries != 6 {
+			t.Errorf("%d tries", s.tries)
 		}
 	})
 }

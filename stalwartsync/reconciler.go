@@ -142,8 +142,11 @@ func (r *Relay) converge(ctx context.Context, result *watcher.Result, run run) e
 			return err
 		}
 	}
-	return fmt.Errorf("no end after %d rounds of writing and reading back", maxRounds)
+	return errNoEnd
 }
+
+// errNoEnd says that what was written changes again and again.
+var errNoEnd = fmt.Errorf("no end after %d rounds of writing and reading back", maxRounds)
 
 // belief starts from what is remembered: a password that worked and is not the
 // SOURCE's any more needs no failed login to be known as stale.
@@ -188,7 +191,7 @@ func (r *Relay) round(ctx context.Context, s stalwart.Directory, result *watcher
 		return false, err
 	}
 	run.last = nil
-	if changed, err := r.rotate(ctx, s, result, run); changed || err != nil {
+	if err := r.turn(ctx, s, result, run); err != nil {
 		return false, err
 	}
 	if !r.DryRun {

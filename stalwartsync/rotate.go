@@ -88,6 +88,18 @@ func (r *run) current() redact.Secret {
 	return r.credentials.Password
 }
 
+// turn takes the steps that are due. Each reads the app passwords anew, which is all
+// that a step changes and that can be read.
+func (r *Relay) turn(ctx context.Context, s stalwart.Directory, result *watcher.Result, run *run) error {
+	for range maxRounds {
+		changed, err := r.rotate(ctx, s, result, run)
+		if !changed || err != nil {
+			return err
+		}
+	}
+	return errNoEnd
+}
+
 // rotate takes one step. The account is there when it is called.
 func (r *Relay) rotate(ctx context.Context, s stalwart.Directory, result *watcher.Result, run *run) (changed bool, err error) {
 	if r.Rotation == nil || r.DryRun {

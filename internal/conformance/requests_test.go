@@ -87,7 +87,7 @@ func issuedElsewhere(t *testing.T, s *suite) {
 			t.Fatal("it is taken for proven")
 		}
 	}
-	if n := len(r.proofs); n > 4 {
+	if n := len(r.proofs); n > 6 { // each run drops the caches once and looks again
 		t.Errorf("%d logins", n)
 	}
 	if n := len(r.appNames(t)); n > 2 {
