@@ -3,6 +3,7 @@ package stalwart
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -80,6 +81,7 @@ type credentialState struct {
 	trial    chan struct{} // holds one while an unproven credential is being tried
 	good     bool
 	refusals int
+	cuts     int // logins that ended without an answer, since one was accepted
 	last     time.Time
 	spare    bool        // one try more: Stalwart restarted since the last refusal
 	spares   []time.Time // when restarts have bought one, of the last spareSpan
@@ -113,10 +115,32 @@ func (g *Gate) Do(ctx context.Context, c Credential, try func() (rejected bool, 
 		wait, spent := g.wait(s)
 		return &RejectedError{User: c.User, After: wait, Spent: spent}
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		g.accept(s)
+	case errors.Is(err, ErrCut):
+		g.cut(s)
 	}
 	return err
+}
+
+// ErrCut is what a try returns whose login was cut off after the password was sent.
+// It may have been counted: an app password that is used from an address which it is
+// not for ends like that (observed on 0.16), and so does a server that dies.
+var ErrCut = errors.New("the login was cut off")
+
+// A few are tried again soon, because a server that dies is back soon.
+const (
+	freeCuts = 10
+	cutEvery = 10 * time.Minute
+)
+
+func (g *Gate) cut(s *credentialState) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s.good, s.last = false, time.Now()
+	s.cuts++
+	g.budget.spend(s.last)
 }
 
 // A connection that comes and goes can look like a restart, so restarts buy a few
@@ -134,6 +158,7 @@ func (g *Gate) Renew() {
 	defer g.mu.Unlock()
 	now := time.Now()
 	for _, s := range g.known {
+		s.cuts = 0
 		s.spares = slices.DeleteFunc(s.spares, func(at time.Time) bool { return now.Sub(at) >= spareSpan })
 		if !s.spare && len(s.spares) < spareTries {
 			s.spare, s.spares = true, append(s.spares, now)
@@ -176,6 +201,9 @@ func (g *Gate) wait(s *credentialState) (wait time.Duration, spent bool) {
 	if until := g.budget.spent(now); until > 0 {
 		return until, true
 	}
+	if s.cuts >= freeCuts && s.refusals < freeTries {
+		return max(0, s.last.Add(cutEvery).Sub(now)), false
+	}
 	if s.refusals < freeTries || s.spare {
 		return 0, false
 	}
@@ -194,5 +222,5 @@ func (g *Gate) refuse(s *credentialState) {
 func (g *Gate) accept(s *credentialState) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s.good, s.spare, s.refusals = true, false, 0
+	s.good, s.spare, s.refusals, s.cuts = true, false, 0, 0
 }

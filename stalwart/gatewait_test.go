@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/openova-io/smtp-mirror/stalwart"
 )
@@ -26,4 +28,30 @@ func TestAWaitingTryEndsWithItsContext(t *testing.T) {
 	}
 	close(end)
 	slow.Wait()
+}
+
+// TestNeverABanByCutLogins: a login that ends without an answer may have been counted.
+// It is tried again soon, but not for ever; a restart and a success begin anew.
+func TestNeverABanByCutLogins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, tries := stalwart.NewGate(), 0
+		cut := func() error {
+			return g.Do(context.Background(), credential("x"), func() (bool, error) { tries++; return false, stalwart.ErrCut })
+		}
+		for range 9 {
+			if !errors.Is(cut(), stalwart.ErrCut) {
+				t.Fatal("it is not tried again")
+			}
+		}
+		if err := g.Do(context.Background(), credential("x"), func() (bool, error) { return false, nil }); err != nil {
+			t.Errorf("the server is back: %v", err)
+		}
+		for end := time.Now().Add(24 * time.Hour); time.Now().Before(end); time.Sleep(30 * time.Second) {
+			_ = cut()
+		}
+		if tries > 9+40 || tries < 9+20 {
+			t.Errorf("%d tries in a day", tries-9)
+		}
+		g.Renew()
+	})
 }
