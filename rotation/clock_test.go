@@ -8,12 +8,10 @@ import (
 // jumps walks through every order of a rotation and one jump of the wall clock.
 func jumps(t *testing.T, jump time.Duration, lax bool) {
 	b := budget{changes: 1, crashes: 1, jump: jump}
-	for name, m := range map[string]*model{
-		"0.16": newModel(false, false, b, 1), "0.15": newModel(true, false, b, 1),
-		"0.16 issued": newModel(false, true, b, 1), "0.15 issued": newModel(true, true, b, 1),
-	} {
+	for name, k := range map[string]kind{"0.16": {}, "0.15": {chosen: true}, "0.16 issued": {issued: true}, "0.15 issued": {chosen: true, issued: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			m := newModel(k, b, 1)
 			m.lax, m.patience = lax, 3*m.overlap+1
 			w := explore(m, 30_000)
 			if w.violation != "" {

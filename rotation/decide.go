@@ -22,6 +22,7 @@ type Observed struct {
 	Chosen   bool           // the bytes of an app password are ours to choose (0.15)
 	Account  string         // Stalwart's id of the account
 	Apps     []Listed       // that are ours by name
+	Others   int            // app passwords of the account that are not
 	Holding  map[int64]bool // generations that some mirror, or what is rendered from one, holds
 	Mirrored map[int64]bool // generations that some mirror holds
 	Running  int64          // the lowest generation that a consumer may run on; [Nobody] where none does
@@ -70,7 +71,7 @@ type Step struct {
 	App        Listed     // that is destroyed
 	State      State
 	Wait       time.Duration // with Rest; 0 = until something changes
-	Why        string        // for people
+	Why        string        // for people; with Rest, what is in the way
 }
 
 // Ends gives the secret that stops logging in with a step, nil where none does, or
@@ -110,11 +111,12 @@ type world struct {
 	d     Desired
 	now   time.Time
 	state State // without what is lost
+	full  bool  // the server would refuse a new app password
 	lost  []Generation
 }
 
 func newWorld(o Observed, d Desired, now time.Time) *world {
-	w := &world{Observed: o, d: d, now: now}
+	w := &world{Observed: o, d: d, now: now, full: !o.Chosen && len(o.Apps)+o.Others >= quota}
 	o.State.Last = max(o.reached(o.State.Last, now), numbered(o.Apps, d.Submission)) // what may be lost is not given again
 	w.state = o.State.without(func(g Generation) bool {
 		gone := w.isLost(g)
@@ -141,7 +143,7 @@ func (w *world) restore() (Step, bool) {
 		return Step{}, false
 	}
 	for _, g := range w.lost {
-		if g.Number != w.Refused && g.Expires.IsZero() && !w.freed(g) {
+		if g.Number != w.Refused && !g.Password.Empty() && g.Expires.IsZero() && !w.freed(g) {
 			return Step{Kind: Restore, Generation: g, State: w.Observed.State, Why: fmt.Sprintf("generation %d was lost", g.Number)}, true
 		}
 	}
@@ -150,6 +152,7 @@ func (w *world) restore() (Step, bool) {
 
 // freed reports whether nobody is entitled to a generation any more.
 func (w *world) freed(g Generation) bool {
+	g.Number = w.state.newest(g)
 	switch {
 	case g.Number == w.state.Current:
 		return false
@@ -163,7 +166,7 @@ func (w *world) freed(g Generation) bool {
 
 // free makes room where the server's quota would refuse a new app password.
 func (w *world) free() (Step, bool) {
-	if w.Chosen || len(w.Apps) < quota {
+	if !w.full {
 		return Step{}, false
 	}
 	for _, a := range w.Apps {
@@ -203,7 +206,7 @@ func (w *world) advance() (Step, bool) {
 		return w.setMain(), true
 	case w.Chosen:
 		return w.add(w.d.Source), true
-	case current == nil || current.Slot == Main || current.User != w.d.User:
+	case !w.full && (current == nil || current.Slot == Main || current.User != w.d.User):
 		return w.mint(), true
 	}
 	return Step{}, false // a bridge carries the consumers until the password is free

@@ -7,7 +7,7 @@ import (
 
 // node is a state and how it was reached.
 type node struct {
-	m    *model
+	m    *model // nil once everything that may follow has been looked at
 	from *node
 	by   string
 	deep int
@@ -21,26 +21,67 @@ func (n *node) trace() string {
 	return strings.Join(all, " → ")
 }
 
+// scene is where a walk begins, and what may happen in it.
+type scene struct {
+	name      string
+	kind      kind
+	budget    budget
+	consumers int
+	states    int // thousands that are looked at, at the most
+}
+
+func scenes() []scene {
+	var all []scene
+	for _, g := range []struct {
+		name   string
+		chosen bool
+	}{{"0.16", false}, {"0.15", true}} {
+		source, issued := kind{chosen: g.chosen}, kind{chosen: g.chosen, issued: true}
+		via, blind := kind{chosen: g.chosen, via: true}, kind{chosen: g.chosen, blind: true}
+		all = append(all,
+			scene{g.name, source, budget{changes: 2, crashes: 1}, 1, 30},
+			scene{g.name + " issued", issued, budget{changes: 1, crashes: 1}, 1, 10},
+			scene{g.name + " two consumers", source, budget{changes: 1, crashes: 1}, 2, 15},
+			scene{g.name + " two leaders", source, budget{changes: 1, crashes: 1, terms: 2}, 1, 15},
+			scene{g.name + " asked", source, budget{requests: 1, changes: 1, crashes: 1}, 1, 15},
+			scene{g.name + " issued, asked", issued, budget{requests: 2, crashes: 1, terms: 1}, 1, 15},
+			scene{g.name + " rendered late", via, budget{changes: 2, crashes: 1}, 2, 15},
+			scene{g.name + " state lost", source, budget{changes: 2, states: 1, crashes: 1}, 1, 30},
+			scene{g.name + " state lost, two leaders", source, budget{changes: 1, states: 2, terms: 1}, 1, 12},
+			scene{g.name + " state lost, rendered late", via, budget{changes: 1, states: 1}, 1, 12},
+			scene{g.name + " state lost, blind", blind, budget{changes: 1, states: 1}, 1, 10},
+			scene{g.name + " state lost, issued", issued, budget{requests: 1, states: 1, changes: 1}, 1, 12},
+			scene{g.name + " store lost", source, budget{changes: 2, stores: 1, crashes: 1}, 1, 15},
+			scene{g.name + " store lost, rendered late", via, budget{changes: 1, stores: 1, crashes: 1}, 1, 12},
+			scene{g.name + " store lost, issued", issued, budget{requests: 1, stores: 1, crashes: 1}, 1, 12},
+			scene{g.name + " state and store lost", source, budget{changes: 1, states: 1, stores: 1}, 1, 12},
+			scene{g.name + " an outsider", source, budget{changes: 2, outsiders: 1, crashes: 1}, 1, 15},
+			scene{g.name + " an outsider, state lost", source, budget{changes: 1, outsiders: 1, states: 1}, 1, 12},
+		)
+	}
+	lives := kind{issued: true, lifetime: 8}
+	return append(all,
+		scene{"0.16 crowded", kind{}, budget{changes: 2, crowds: 1, crashes: 2}, 1, 15},
+		scene{"0.16 crowded, issued", kind{issued: true}, budget{requests: 2, crowds: 1, crashes: 2}, 1, 15},
+		scene{"0.16 issued, expires", lives, budget{requests: 1, crashes: 1, crowds: 1}, 1, 15},
+		scene{"0.16 issued, expires, state lost", lives, budget{states: 1, crashes: 1}, 1, 12},
+	)
+}
+
 // TestEveryInterleaving walks through everything that can happen, in every order:
 // rotations, one while another is under way, a way back, a crash after every write,
-// late consumers and the clock. In every state everybody who is entitled to log in
-// can, and from every state it comes to rest with nothing left over.
+// a change of leaders, late consumers, what others do to Stalwart and to the state,
+// and the clock. In every state everybody who is entitled to log in can, and from
+// every state it comes to rest with nothing left over.
 func TestEveryInterleaving(t *testing.T) {
-	limit := 400_000
-	if testing.Short() {
-		limit = 60_000
-	}
-	for name, m := range map[string]*model{
-		"0.16": newModel(false, false, budget{changes: 2, crashes: 1}, 1), "0.15": newModel(true, false, budget{changes: 2, crashes: 1}, 1),
-		"0.16 issued": newModel(false, true, budget{changes: 1, crashes: 1}, 1), "0.15 issued": newModel(true, true, budget{changes: 1, crashes: 1}, 1),
-		"0.16 two consumers": newModel(false, false, budget{changes: 1, crashes: 1}, 2), "0.15 two consumers": newModel(true, false, budget{changes: 1, crashes: 1}, 2),
-		"0.16 two leaders": newModel(false, false, budget{changes: 1, crashes: 1, terms: 2}, 1), "0.15 two leaders": newModel(true, false, budget{changes: 1, crashes: 1, terms: 2}, 1),
-		"0.16 asked": newModel(false, false, budget{requests: 1, changes: 1, crashes: 1}, 1), "0.15 asked": newModel(true, false, budget{requests: 1, changes: 1, crashes: 1}, 1),
-		"0.16 issued, asked": newModel(false, true, budget{requests: 2, crashes: 1, terms: 1}, 1), "0.15 issued, asked": newModel(true, true, budget{requests: 2, crashes: 1, terms: 1}, 1),
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, s := range scenes() {
+		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			w := explore(m, limit)
+			limit := s.states * 1000
+			if testing.Short() || slow {
+				limit /= 10
+			}
+			w := explore(newModel(s.kind, s.budget, s.consumers), limit)
 			if w.violation != "" {
 				t.Fatal(w.violation)
 			}
@@ -53,76 +94,9 @@ func TestEveryInterleaving(t *testing.T) {
 // password at once, with the shortest story of how a consumer is refused.
 func TestTheNaiveOrderIsCaught(t *testing.T) {
 	for _, chosen := range []bool{true, false} {
-		m := newModel(chosen, false, budget{changes: 1}, 1)
-		m.naive = true
+		m := newModel(kind{chosen: chosen, naive: true}, budget{changes: 1}, 1)
 		if w := explore(m, 10_000); !strings.Contains(w.violation, "does not log in, after: rotate") {
 			t.Errorf("not caught: %q", w.violation)
 		}
 	}
-}
-
-// walk is what an exploration has seen.
-type walk struct {
-	seen      map[string]bool
-	queue     []*node
-	deepest   int
-	whole     bool
-	violation string
-}
-
-// explore walks breadth first, so that the first violation has the shortest trace.
-func explore(start *model, limit int) *walk {
-	w := &walk{seen: map[string]bool{start.key(): true}, queue: []*node{{m: start}}}
-	for len(w.queue) > 0 && len(w.seen) < limit && w.violation == "" {
-		n := w.queue[0]
-		w.queue, w.deepest = w.queue[1:], n.deep
-		for _, mv := range n.m.moves() {
-			w.visit(n, mv)
-		}
-	}
-	w.whole = len(w.queue) == 0
-	return w
-}
-
-// visit makes one move from a state, and keeps the state that it leads to.
-func (w *walk) visit(n *node, mv move) {
-	next := &node{m: n.m.clone(), from: n, by: mv.name, deep: n.deep + 1}
-	mv.do(next.m)
-	key := next.m.key()
-	if w.seen[key] || w.violation != "" {
-		return
-	}
-	w.seen[key] = true
-	if v := next.m.violation(); v != "" {
-		w.violation = v + ", after: " + next.trace()
-		return
-	}
-	if len(w.seen)%97 == 0 {
-		w.settles(next)
-	}
-	w.queue = append(w.queue, next)
-}
-
-// settles lets everybody take turns until nothing is left to do.
-func (w *walk) settles(n *node) {
-	m := n.m.clone()
-	m.budget = budget{}
-	for range 200 {
-		if m.rested() && m.next().Kind == Rest {
-			return
-		}
-		if moves := m.moves(); len(moves) > 0 {
-			moves[0].do(m)
-		} else {
-			m.tick++ // beyond the horizon of the walk
-		}
-		if m.patience > 0 && m.tick > n.m.tick+m.patience {
-			break
-		}
-		if v := m.violation(); v != "" {
-			w.violation = v + ", when left alone after: " + n.trace()
-			return
-		}
-	}
-	w.violation = "does not come to rest after: " + n.trace() + "\n" + m.key()
 }

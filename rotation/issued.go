@@ -19,7 +19,7 @@ func (w *world) advanceIssued() (Step, bool) {
 	case current != nil && current.Slot == App && current.User == w.d.User && w.now.Before(w.due(*current)):
 	case w.Chosen:
 		return w.add(w.d.Fresh), true
-	case len(w.Apps) < quota:
+	case !w.full:
 		return w.mint(), true
 	}
 	if password == nil || !w.isSource(*password) && w.freed(*password) {

@@ -3,8 +3,6 @@ package rotation
 import (
 	"fmt"
 	"strings"
-
-	"github.com/openova-io/smtp-mirror/redact"
 )
 
 // move is one thing that may happen next.
@@ -13,48 +11,68 @@ type move struct {
 	do   func(m *model)
 }
 
+// moves collects what may happen in a state.
+type moves []move
+
+func (all *moves) add(name string, do func(m *model)) { *all = append(*all, move{name, do}) }
+
 const lastTick = 14
 
-// moves lists everything that may happen in a state, in a fixed order: what the
-// controllers do first.
+// moves lists everything that may happen, in a fixed order: what the controllers do
+// first.
 func (m *model) moves() []move {
-	return append(append(m.work(), m.others()...), m.weather()...)
+	var all moves
+	m.work(&all)
+	m.consume(&all)
+	m.ask(&all)
+	m.weather(&all)
+	m.faults(&all)
+	return all
 }
 
 // work is what the controllers do.
-func (m *model) work() []move {
-	var all []move
-	add := func(name string, do func(m *model)) { all = append(all, move{name, do}) }
-	if m.step != nil {
-		add(fmt.Sprintf("write %d of %s %d", m.did+1, m.step.Kind, m.step.Generation.Number), (*model).write)
-	} else if s := m.next(); m.retracts(s) {
-		add("retract the proof", func(m *model) { m.proven = "" })
-	} else if s.Kind != Rest {
-		add("decide "+string(s.Kind), func(m *model) {
-			s := m.next()
-			m.step, m.did, m.memory.version, m.late = &s, 0, m.version, nil
-		})
-	} else if g := m.state.Now(); g != nil && m.proven != m.source+"/"+g.Password.Reveal() {
-		add("prove "+g.Password.Reveal(), (*model).prove)
+func (m *model) work(all *moves) {
+	secret, proven := m.proof()
+	switch s := m.next(); {
+	case m.step != nil:
+		all.add(fmt.Sprintf("write %d of %s %d", m.did+1, m.step.Kind, m.step.Generation.Number), (*model).write)
+	case m.absent:
+		all.add("make the account again", (*model).seed)
+	case m.proven != "" && (m.retracts(s) || len(m.state.Generations) == 0):
+		all.add("retract the proof", func(m *model) { m.proven = "" })
+	case s.Kind != Rest:
+		all.add("decide "+string(s.Kind), (*model).decide)
+	case m.unproven():
+		all.add("prove "+m.believed().Now().Password.Reveal(), (*model).prove)
 	}
-	if secret, ok := m.proof(); ok && m.mirror != secret {
-		add("mirror "+secret, func(m *model) { m.apply(secret) })
+	if proven && m.mirror != secret {
+		all.add("mirror "+secret, func(m *model) { m.apply(secret) })
 	}
 	if m.late != nil && m.late.step != nil {
-		add("a late write", func(m *model) {
+		all.add("a late write", func(m *model) {
 			leader := m.memory
 			m.memory, m.late = *m.late, nil
 			m.write()
 			m.memory = leader
 		})
 	}
-	return all
+}
+
+func (m *model) decide() {
+	s := m.next()
+	m.step, m.did, m.memory.version, m.refused, m.late = &s, 0, m.version, 0, nil
+}
+
+// unproven reports whether a login of the current generation would be news.
+func (m *model) unproven() bool {
+	g := m.believed().Now()
+	return g != nil && (m.proven != m.source+"/"+g.Password.Reveal() || !m.logsIn(g.Password.Reveal()))
 }
 
 // retracts reports whether a step ends what is proven: somebody may be about to
 // mirror it.
 func (m *model) retracts(s Step) bool {
-	ended := s.Ends(m.state)
+	ended := s.Ends(m.believed())
 	secret, ok := m.proof()
 	return ok && ended != nil && ended.Reveal() == secret
 }
@@ -65,124 +83,65 @@ func (m *model) proof() (secret string, ok bool) {
 	return secret, ok && source == m.source
 }
 
-// others is what consumers and operators do.
-func (m *model) others() []move {
-	var all []move
-	add := func(name string, do func(m *model)) { all = append(all, move{name, do}) }
-	for i, c := range m.consumers {
-		if g := m.state.Now(); g != nil && c.number < g.Number && m.mirror == g.Password.Reveal() {
-			add(fmt.Sprintf("roll %d", i), func(m *model) { m.consumers[i] = consumer{m.mirror, m.state.Current} })
+// consume is what consumers do, and what renders what they read.
+func (m *model) consume(all *moves) {
+	reads := m.mirror
+	if m.via {
+		reads = m.rendered
+		if reads != m.mirror {
+			all.add("render", func(m *model) { m.rendered = m.mirror })
 		}
 	}
+	for i, c := range m.consumers {
+		if g := m.state.Now(); g != nil && c.number < g.Number && reads == g.Password.Reveal() {
+			all.add(fmt.Sprintf("roll %d", i), func(m *model) { m.consumers[i] = consumer{reads, m.state.Current} })
+		}
+		if m.via && c.secret != reads {
+			all.add(fmt.Sprintf("a Pod of %d is replaced", i), func(m *model) { m.consumers[i].secret = reads })
+		}
+	}
+}
+
+// ask is what operators do. Where the SOURCE's own password is mirrored, a new one
+// comes with a request.
+func (m *model) ask(all *moves) {
 	if m.changes > 0 {
-		add("rotate", func(m *model) { m.changes--; m.source = fmt.Sprintf("P%d", 9-m.changes) })
+		all.add("rotate", func(m *model) { m.changes--; m.source = fmt.Sprintf("P%d", 9-m.changes) })
 		if m.source != "P1" {
-			add("go back", func(m *model) { m.changes--; m.source = "P1" })
+			all.add("go back", func(m *model) { m.changes--; m.source = "P1" })
+		}
+	}
+	request := func(revoke bool) func(*model) {
+		return func(m *model) {
+			m.requests--
+			m.request = NewRequest(fmt.Sprint(m.requests), revoke)
+			if !m.issued {
+				m.source = fmt.Sprintf("N%d", m.requests)
+			}
 		}
 	}
 	if m.requests > 0 {
-		add("rotate now", func(m *model) { m.ask(false) })
-		add("revoke now", func(m *model) { m.ask(true) })
-	}
-	return all
-}
-
-// ask is the annotation on the SOURCE; where the SOURCE's own password is mirrored
-// a new one comes with it.
-func (m *model) ask(revoke bool) {
-	m.requests--
-	m.request = NewRequest(fmt.Sprint(m.requests), revoke)
-	if !m.issued {
-		m.source = fmt.Sprintf("N%d", m.requests)
+		all.add("rotate now", request(false))
+		all.add("revoke now", request(true))
 	}
 }
 
 // weather is time, and what happens to the controllers.
-func (m *model) weather() []move {
-	var all []move
-	add := func(name string, do func(m *model)) { all = append(all, move{name, do}) }
+func (m *model) weather(all *moves) {
 	if m.step != nil && m.crashes > 0 {
-		add("crash", func(m *model) { m.crashes--; m.memory = memory{} })
+		all.add("crash", func(m *model) { m.crashes--; m.memory = memory{} })
 	}
 	if m.terms > 0 {
-		add("another leader", func(m *model) {
+		all.add("another leader", func(m *model) {
 			m.terms--
 			late := m.memory
 			m.late, m.memory = &late, memory{}
 		})
 	}
 	if m.jump != 0 {
-		add("the clock jumps", func(m *model) { m.skew, m.jump = m.jump, 0 })
+		all.add("the clock jumps", func(m *model) { m.skew, m.jump = m.jump, 0 })
 	}
 	if m.tick < lastTick {
-		add("tick", func(m *model) { m.tick++ })
+		all.add("tick", func(m *model) { m.tick++ })
 	}
-	return all
-}
-
-// prove logs in. A password that is refused was changed behind the state's back,
-// or by a crash in the middle of a step: it is set once more.
-func (m *model) prove() {
-	g := m.state.Now()
-	if !m.logsIn(g.Password.Reveal()) && g.Slot == Main {
-		m.main = g.Password.Reveal()
-	}
-	if m.logsIn(g.Password.Reveal()) {
-		m.proven = m.source + "/" + g.Password.Reveal()
-	}
-}
-
-func (m *model) apply(secret string) {
-	m.left[m.mirror] = m.tick
-	m.mirror = secret
-	delete(m.left, m.mirror)
-}
-
-// write does the next write of the step under way, in the order that the kind has.
-func (m *model) write() {
-	s := m.step
-	first := map[Kind]func(s *Step){SetMain: m.writeMain, Mint: m.writeMint, Destroy: m.writeDestroy, Add: m.writeState, Restore: m.writeAdd, Record: m.writeState}[s.Kind]
-	second := map[Kind]func(s *Step){SetMain: m.writeState, Mint: m.writeState, Destroy: m.writeState, Add: m.writeAdd}[s.Kind]
-	m.did++
-	if m.did == 1 {
-		first(s)
-		if second != nil {
-			return
-		}
-	} else {
-		second(s)
-	}
-	m.step, m.did = nil, 0
-}
-
-func (m *model) writeMain(s *Step) { m.main = s.Generation.Password.Reveal() }
-
-func (m *model) writeMint(s *Step) {
-	m.minted++
-	id := fmt.Sprintf("id%d", m.minted)
-	secret := fmt.Sprintf("B%d", m.minted)
-	m.apps[id], m.names[id] = secret, s.Generation.Name
-	g := &s.State.Generations[len(s.State.Generations)-1]
-	g.ID, g.Password = id, redact.New(secret)
-}
-
-func (m *model) writeAdd(s *Step) {
-	m.minted++
-	m.apps[s.Generation.ID], m.names[s.Generation.ID] = s.Generation.Password.Reveal(), s.Generation.Name
-}
-
-func (m *model) writeDestroy(s *Step) { delete(m.apps, s.App.ID) }
-
-// writeState is refused where somebody else has written since.
-func (m *model) writeState(s *Step) {
-	if m.memory.version != m.version {
-		return
-	}
-	for _, g := range m.state.Generations {
-		if g.Number <= s.State.Revoked {
-			m.revoked[g.Password.Reveal()] = true
-		}
-	}
-	m.state = s.State
-	m.version++
 }

@@ -19,13 +19,13 @@ func TestNumbersThatAreLostAreNotGivenAgain(t *testing.T) {
 		apps  []Listed
 		want  int64 // the current generation in the end
 	}{
-		{"nobody was told anything", Adopt(State{}, password, Observed{}), 0, nil, 1},
-		{"they were told less", Adopt(State{}, password, Observed{Told: 4}), 4, nil, 5},
-		{"an adopted state", Adopt(State{}, password, Observed{}), 5, nil, 6},
-		{"the numbers meet", Adopt(State{}, password, Observed{Told: 4}), 5, nil, 5},
-		{"an app password has a higher name", Adopt(State{}, password, Observed{}), 1, []Listed{{ID: "i", Name: "smtp-mirror-s-9"}}, 1},
-		{"and its number is skipped", Adopt(State{}, password, Observed{}), 2, []Listed{{ID: "i", Name: "smtp-mirror-s-9"}}, 10},
-		{"names of others are not counted", Adopt(State{}, password, Observed{}), 2, []Listed{{ID: "i", Name: "mine-9"}}, 3},
+		{"nobody was told anything", Adopt(State{}, password, Observed{}, Desired{}), 0, nil, 1},
+		{"they were told less", Adopt(State{}, password, Observed{Told: 4}, Desired{}), 4, nil, 5},
+		{"an adopted state", Adopt(State{}, password, Observed{}, Desired{}), 5, nil, 6},
+		{"the numbers meet", Adopt(State{}, password, Observed{Told: 4}, Desired{}), 5, nil, 5},
+		{"an app password has a higher name", Adopt(State{}, password, Observed{}, Desired{}), 1, []Listed{{ID: "i", Name: "smtp-mirror-s-9"}}, 1},
+		{"and its number is skipped", Adopt(State{}, password, Observed{}, Desired{}), 2, []Listed{{ID: "i", Name: "smtp-mirror-s-9"}}, 10},
+		{"names of others are not counted", Adopt(State{}, password, Observed{}, Desired{}), 2, []Listed{{ID: "i", Name: "mine-9"}}, 3},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -53,13 +53,13 @@ func TestNumbersThatAreLostAreNotGivenAgain(t *testing.T) {
 func TestWhoCannotBeAsked(t *testing.T) {
 	password := Generation{Slot: Main, User: "u", Password: redact.New("P1"), Created: epoch}
 	blind := Observed{Told: 3, Blind: true, Running: Nobody, Holding: map[int64]bool{}}
-	blind.State = Adopt(State{}, password, blind)
+	blind.State = Adopt(State{}, password, blind, Desired{})
 	desired := Desired{Submission: "s", User: "u", Source: redact.New("P1"), Overlap: time.Minute}
 	if s := Next(blind, desired, epoch.Add(time.Hour)); s.Kind != Rest || blind.State.Current != epoch.Unix()+1 {
 		t.Errorf("%+v from %+v: it counts although nothing is to be given", s, blind.State)
 	}
 	desired.Source = redact.New("P2")
-	blind.State = Adopt(State{}, password, Observed{})
+	blind.State = Adopt(State{}, password, Observed{}, Desired{})
 	if s := Next(blind, desired, epoch); s.Kind != Record && s.Kind != Mint || s.State.Current <= epoch.Unix() {
 		t.Errorf("%+v", s)
 	}

@@ -28,12 +28,18 @@ func (w *world) mark() (Step, bool) {
 // afterwards.
 func (w *world) promote() (Step, bool) {
 	current, password := w.state.Now(), w.state.Password(w.d.User)
-	if w.d.Issued || current == nil || current.Slot != App || !w.isSource(*current) || password != nil && !w.freed(*password) {
+	if w.d.Issued || current == nil || !w.isSource(*current) {
+		return Step{}, false
+	}
+	switch twins := w.state.twins(*current); {
+	case twins && !w.settled(*current):
+		return Step{}, false
+	case !twins && (current.Slot != App || password != nil && !w.freed(*password)):
 		return Step{}, false
 	}
 	g := *current
 	g.Slot, g.Name, g.ID = Main, "", ""
-	s := w.state.without(func(other Generation) bool { return other.Number == g.Number || w.inMain(other) })
+	s := w.state.without(func(other Generation) bool { return other.same(g) || w.inMain(other) })
 	s.Generations = append(s.Generations, g)
 	return Step{Kind: SetMain, Generation: g, State: s, Why: "the old password is free"}, true
 }
@@ -79,6 +85,7 @@ func (w *world) rest() Step {
 			sooner(g.Left.Add(w.d.Overlap).Sub(w.now))
 		}
 	}
+	sooner(w.settles())
 	for _, a := range w.Apps {
 		if !w.known(a) {
 			sooner(orphanAge - a.Known)
@@ -87,5 +94,18 @@ func (w *world) rest() Step {
 	if g := w.state.Now(); g != nil && w.d.Issued {
 		sooner(w.due(*g).Sub(w.now))
 	}
-	return Step{Kind: Rest, State: w.state, Wait: wait}
+	return Step{Kind: Rest, State: w.state, Wait: wait, Why: w.crowded()}
+}
+
+// crowded says that a new app password is needed and the quota is used up. That is no
+// reason to stop: what is there is still proven and mirrored, and may end.
+func (w *world) crowded() string {
+	if !w.full {
+		return ""
+	}
+	w.full = false
+	if _, wanted := w.advance(); !wanted {
+		return ""
+	}
+	return fmt.Sprintf("the account has %d app passwords, as many as Stalwart permits, and %d of them are not ours: one has to go before the credential can be replaced", len(w.Apps)+w.Others, w.Others)
 }

@@ -83,17 +83,6 @@ func (s State) with(g Generation) State {
 	return s
 }
 
-// Adopt begins a state with what is found: the account's password, and app
-// passwords of ours that somebody may run on although nobody knows their bytes. Its
-// numbers go on above those that consumers were told.
-func Adopt(s State, password Generation, o Observed) State {
-	s.Last = o.reached(s.Last, password.Created)
-	for _, a := range o.Apps {
-		s = s.with(Generation{Slot: App, Name: a.Name, ID: a.ID, Account: password.Account, User: password.User, Created: password.Created, Expires: a.Expires})
-	}
-	return s.with(password)
-}
-
 // Minted fills in what the server chose.
 func (s State) Minted(number int64, id string, password redact.Secret) State {
 	s.Generations = slices.Clone(s.Generations)

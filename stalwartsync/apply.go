@@ -127,6 +127,7 @@ func (r *Relay) apply(ctx context.Context, s stalwart.Directory, run *run, ops [
 	var changes []watcher.Change
 	var done []Op
 	if r.lost(run, ops) {
+		r.Ledger.Revoke(r.Submission) // it may be of a credential that is gone
 		changes = append(changes, watcher.Change{Reason: ChangedAccountLost, Action: "Recreate", Warning: true,
 			Message: "Stalwart knows nothing of " + run.desired.Login.User + " any more, which has logged in before: its data is lost or replaced, or somebody has deleted it; everything is made again"})
 	}

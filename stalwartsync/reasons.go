@@ -17,6 +17,7 @@ const (
 	ReasonStateInvalid         = "StateInvalid"
 	ReasonSourceIsYours        = "SourceIsYours"
 	ReasonSourceImmutable      = "SourceImmutable"
+	ReasonAppPasswordQuota     = "AppPasswordQuota"
 )
 
 // The changes of this room: reasons of Events.

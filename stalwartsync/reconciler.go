@@ -114,7 +114,7 @@ type run struct {
 	last        []Op     // carried out in the round before
 	skipped     []string // writes that were refused and are not tried again in this run
 	blocked     []string // addresses that cannot be granted
-	obstacle    error    // why the first of them cannot
+	obstacle    error    // why the first of them cannot, or a credential cannot be replaced
 	turn        turn
 	forgot      bool // the caches were dropped in this run, because a login ended without an answer
 }

@@ -3,6 +3,7 @@ package stalwartsync
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -50,6 +51,7 @@ type turn struct {
 	main    *redact.Secret // what the account's password certainly is
 	refused int64          // the generation whose login was refused
 	told    int64          // the highest generation that a consumer was told
+	others  int            // app passwords that are not ours
 	blind   bool           // some consumer could not be asked
 	wait    time.Duration
 }
@@ -113,15 +115,18 @@ func (r *Relay) rotate(ctx context.Context, s stalwart.Directory, result *watche
 		told, all := r.Rotation.Told(ctx)
 		run.turn.told, run.turn.blind = told, !all
 	}
+	desired := r.Rotation.desired(r.Submission, run)
 	if len(run.turn.state.Generations) == 0 {
-		if err := r.adopt(ctx, run, apps); err != nil {
+		if err := r.adopt(ctx, run, apps, desired); err != nil {
 			return false, err
 		}
 	}
-	desired := r.Rotation.desired(r.Submission, run)
 	step := rotation.Next(r.Rotation.observed(run, apps, cached), desired, time.Now())
 	if step.Kind == rotation.Rest {
 		run.turn.wait = step.Wait
+		if step.Why != "" && run.obstacle == nil {
+			run.obstacle = &watcher.HoldError{Why: ReasonAppPasswordQuota, Text: step.Why, After: quotaPause}
+		}
 		return false, nil
 	}
 	if ended := step.Ends(run.turn.state); ended != nil {
@@ -141,9 +146,12 @@ func (r *Relay) rotate(ctx context.Context, s stalwart.Directory, result *watche
 
 // adopt begins where there is no state. A mirror whose bytes differ from the
 // SOURCE and still log in has consumers that must not be refused; app passwords of
-// ours may have some too.
-func (r *Relay) adopt(ctx context.Context, run *run, apps []rotation.Listed) error {
-	g := rotation.Generation{Slot: rotation.Main, Account: run.observed.Account.ID, User: run.credentials.User, Password: run.credentials.Password, Created: time.Now()}
+// ours may have some too. Nobody may be about to mirror other bytes meanwhile.
+func (r *Relay) adopt(ctx context.Context, run *run, apps []rotation.Listed, desired rotation.Desired) error {
+	if last := r.Ledger.Latest(r.Submission); !last.At.IsZero() && !r.Ledger.Retract(r.Submission, last.Mirrored().Password) {
+		return errors.New("there is no state, and a mirror is just being written")
+	}
+	g := rotation.Generation{Account: run.observed.Account.ID, User: run.credentials.User, Password: run.credentials.Password, Created: time.Now()}
 	for _, held := range r.Rotation.held(run.credentials.User) {
 		if held.Equal(run.credentials.Password) || run.turn.main != nil {
 			continue
@@ -153,12 +161,14 @@ func (r *Relay) adopt(ctx context.Context, run *run, apps []rotation.Listed) err
 			return err
 		}
 		if accepted {
-			g.Password, run.turn.main = held, &held
+			g.Password = held
+			if len(apps) == 0 { // else it may be one of those
+				run.turn.main = &held
+			}
 			break
 		}
 	}
-	run.turn.state = rotation.Adopt(run.turn.state, g, r.Rotation.observed(run, apps, cached))
-	run.turn.state.Handled = string(request(run.source, r.Rotation.Issued)) // what is new begins with new credentials
+	run.turn.state = rotation.Adopt(run.turn.state, g, r.Rotation.observed(run, apps, cached), desired)
 	run.turn.unsaved = true
 	run.expect()
 	return nil
@@ -185,6 +195,7 @@ func (o *Rotation) listed(ctx context.Context, s stalwart.Directory, submission 
 		ours = append(ours, rotation.Listed{ID: p.ID, Name: p.Name, Expires: p.ExpiresAt, Known: time.Since(since)})
 	}
 	o.seen = seen
+	run.turn.others = len(all) - len(ours)
 	return ours, nil
 }
 
@@ -211,7 +222,7 @@ func cached(c Copy) (*corev1.Secret, error) { return c.Read() }
 
 func (o *Rotation) observed(run *run, apps []rotation.Listed, read func(Copy) (*corev1.Secret, error)) rotation.Observed {
 	seen := rotation.Observed{State: run.turn.state, Chosen: run.observed.Generation == stalwart.Gen015, Account: run.observed.Account.ID, Apps: apps,
-		Holding: map[int64]bool{}, Mirrored: map[int64]bool{}, Running: o.Running(), Password: run.turn.main, Refused: run.turn.refused, Told: run.turn.told, Blind: run.turn.blind}
+		Holding: map[int64]bool{}, Mirrored: map[int64]bool{}, Running: o.Running(), Password: run.turn.main, Refused: run.turn.refused, Told: run.turn.told, Blind: run.turn.blind, Others: run.turn.others}
 	for _, c := range o.Copies {
 		secret, err := read(c)
 		for _, g := range run.turn.state.Generations {

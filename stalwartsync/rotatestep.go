@@ -3,6 +3,7 @@ package stalwartsync
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/openova-io/smtp-mirror/redact"
 	"github.com/openova-io/smtp-mirror/rotation"
@@ -10,6 +11,10 @@ import (
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/watcher"
 )
+
+// quotaPause is how often room for a new app password is looked for: nothing says
+// when somebody else's goes.
+const quotaPause = 30 * time.Second
 
 // step carries out one step, its writes in the order that the kind has: after a
 // crash between them the next one is decided from what is there.

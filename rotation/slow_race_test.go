@@ -1,0 +1,6 @@
+//go:build race
+
+package rotation
+
+// slow says that the race detector watches.
+const slow = true
