@@ -3,7 +3,6 @@ package stalwartsync
 import (
 	"cmp"
 	"context"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -144,36 +143,6 @@ func (r *Relay) rotate(ctx context.Context, s stalwart.Directory, result *watche
 	return true, err
 }
 
-// adopt begins where there is no state. A mirror whose bytes differ from the
-// SOURCE and still log in has consumers that must not be refused; app passwords of
-// ours may have some too. Nobody may be about to mirror other bytes meanwhile.
-func (r *Relay) adopt(ctx context.Context, run *run, apps []rotation.Listed, desired rotation.Desired) error {
-	if last := r.Ledger.Latest(r.Submission); !last.At.IsZero() && !r.Ledger.Retract(r.Submission, last.Mirrored().Password) {
-		return errors.New("there is no state, and a mirror is just being written")
-	}
-	g := rotation.Generation{Account: run.observed.Account.ID, User: run.credentials.User, Password: run.credentials.Password, Created: time.Now()}
-	for _, held := range r.Rotation.held(run.credentials.User) {
-		if held.Equal(run.credentials.Password) || run.turn.main != nil {
-			continue
-		}
-		accepted, err := r.accepts(ctx, run, held)
-		if err != nil {
-			return err
-		}
-		if accepted {
-			g.Password = held
-			if len(apps) == 0 { // else it may be one of those
-				run.turn.main = &held
-			}
-			break
-		}
-	}
-	run.turn.state = rotation.Adopt(run.turn.state, g, r.Rotation.observed(run, apps, cached), desired)
-	run.turn.unsaved = true
-	run.expect()
-	return nil
-}
-
 // listed are the app passwords of ours.
 func (o *Rotation) listed(ctx context.Context, s stalwart.Directory, submission string, run *run) ([]rotation.Listed, error) {
 	all, err := s.AppPasswords(ctx, run.observed.Account)
@@ -197,24 +166,6 @@ func (o *Rotation) listed(ctx context.Context, s stalwart.Directory, submission 
 	o.seen = seen
 	run.turn.others = len(all) - len(ours)
 	return ours, nil
-}
-
-// held are the passwords that the mirrors hold for a user.
-func (o *Rotation) held(user string) []redact.Secret {
-	var all []redact.Secret
-	for _, c := range o.Copies {
-		m, err := c.Read()
-		if err != nil || m == nil {
-			continue
-		}
-		for _, keys := range [][2]string{c.Keys, {"smtp-user", "smtp-pass"}, {"SMTP_USER", "SMTP_PASS"}, {"user", "password"}} {
-			if string(m.Data[keys[0]]) == user && len(m.Data[keys[1]]) > 0 {
-				all = append(all, redact.New(string(m.Data[keys[1]])))
-				break
-			}
-		}
-	}
-	return all
 }
 
 // cached reads a copy from its cache.
