@@ -13,7 +13,7 @@ func jumps(t *testing.T, jump time.Duration, lax bool) {
 			t.Parallel()
 			m := newModel(k, b, 1)
 			m.lax, m.patience = lax, 3*m.overlap+1
-			w := explore(m, 30_000)
+			w := explore(m, limit(30))
 			if w.violation != "" {
 				t.Fatal(w.violation)
 			}

@@ -68,6 +68,14 @@ func scenes() []scene {
 	)
 }
 
+// limit is how many states of some thousands are looked at.
+func limit(thousands int) int {
+	if testing.Short() || slow {
+		return thousands * 100
+	}
+	return thousands * 1000
+}
+
 // TestEveryInterleaving walks through everything that can happen, in every order:
 // rotations, one while another is under way, a way back, a crash after every write,
 // a change of leaders, late consumers, what others do to Stalwart and to the state,
@@ -77,11 +85,7 @@ func TestEveryInterleaving(t *testing.T) {
 	for _, s := range scenes() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			limit := s.states * 1000
-			if testing.Short() || slow {
-				limit /= 10
-			}
-			w := explore(newModel(s.kind, s.budget, s.consumers), limit)
+			w := explore(newModel(s.kind, s.budget, s.consumers), limit(s.states))
 			if w.violation != "" {
 				t.Fatal(w.violation)
 			}
