@@ -57,7 +57,7 @@ func downAndBack(t *testing.T, s *suite) {
 
 // remade are the changes after a loss of everything.
 func remade(s *suite) []string {
-	want := []string{stalwartsync.ChangedAccountLost, stalwartsync.ChangedDomain, stalwartsync.ChangedDefaults, stalwartsync.ChangedAccount, stalwartsync.ChangedAddress}
+	want := []string{stalwartsync.ChangedAccountLost, stalwartsync.ChangedDomain, stalwartsync.ChangedDefaults, stalwartsync.ChangedAccount, stalwartsync.ChangedAddress, stalwartsync.ChangedProof}
 	if s.Generation() == stalwart.Gen015 {
 		want = slices.Delete(want, 2, 3)
 	}

@@ -91,7 +91,7 @@ func TestUpgrade(t *testing.T) {
 	ports.Version = "0.16.18"
 	after := startStandIn(t, ports, false)
 	r.roots = rootsOf(t, after)
-	r.run(t).converged(t).changed(t, stalwartsync.ChangedAccountLost, stalwartsync.ChangedDomain, stalwartsync.ChangedDefaults, stalwartsync.ChangedAccount)
+	r.run(t).converged(t).changed(t, stalwartsync.ChangedAccountLost, stalwartsync.ChangedDomain, stalwartsync.ChangedDefaults, stalwartsync.ChangedAccount, stalwartsync.ChangedProof)
 	if got := r.directory(t).Generation(); got != stalwart.Gen016 {
 		t.Errorf("the generation is %s", got)
 	}

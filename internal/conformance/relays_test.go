@@ -62,7 +62,7 @@ func accountDestroyed(t *testing.T, s *suite) {
 	r.wish.SendAs = []string{r.address("alerts")}
 	r.run(t).converged(t)
 	must(t, s.operator.Destroy(t.Context(), r.login()))
-	r.run(t).converged(t).changed(t, stalwartsync.ChangedAccountLost, stalwartsync.ChangedAccount, stalwartsync.ChangedAddress).loggedIn(t, smtpprobe.Accepted)
+	r.run(t).converged(t).changed(t, stalwartsync.ChangedAccountLost, stalwartsync.ChangedAccount, stalwartsync.ChangedAddress, stalwartsync.ChangedProof).loggedIn(t, smtpprobe.Accepted)
 }
 
 // bareUser works without a grant on 0.16, where the account's address is made of
