@@ -191,6 +191,12 @@ func (c *Controller) lead(ctx context.Context) {
 	c.leading.Store(false)
 }
 
+// beginsKeys reports whether keys may follow from a change: DKIM keys and an API key
+// need the domain, and are read with the key.
+func beginsKeys(c watcher.Change) bool {
+	return c.Reason == stalwartsync.ChangedDomain || c.Reason == apikey.ChangedAPIKey
+}
+
 // Wake wakes the targets of a source from outside: the webhook.
 func (c *Controller) Wake(s watcher.Source) { c.loop.Wake(s) }
 
@@ -204,7 +210,7 @@ func (c *Controller) observe(t watcher.Transition) {
 	if address := cmp.Or(t.Result.Silent, knockAt(t.Err)); address != "" {
 		c.down(address, t.After.Name)
 	}
-	if len(t.Result.Changes) > 0 && t.After.Name != targetRecord {
+	if slices.ContainsFunc(t.Result.Changes, beginsKeys) {
 		c.loop.Wake(sourceChanged)
 	}
 	if c.o.Observe != nil {

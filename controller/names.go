@@ -14,7 +14,7 @@ const (
 	sourceKeyRefused watcher.Source = "api-key/refused"
 	sourceRecords    watcher.Source = "configmap/dns-records"
 	sourceStalwart   watcher.Source = "stalwart/incarnation" // restarted, or answers again
-	sourceChanged    watcher.Source = "stalwart/changed"     // we wrote something that keys may follow from
+	sourceChanged    watcher.Source = "stalwart/changed"     // we made a domain or an API key
 	sourceWebhook    watcher.Source = "webhook"
 	sourceKeyFiles   watcher.Source = "file/dkim"
 	sourceTrustFiles watcher.Source = "file/ca"
