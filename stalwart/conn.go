@@ -41,6 +41,7 @@ type Conn struct {
 	gate       *Gate
 	credential func() (Credential, error)
 	refused    func(Credential)
+	memory     *memory
 }
 
 // Options make a [Conn].
@@ -68,7 +69,7 @@ func NewConn(o Options) (*Conn, error) {
 		IdleConnTimeout:        30 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
-	return &Conn{base: base, gate: o.Gate, credential: o.Credential, refused: o.Refused, http: &http.Client{
+	return &Conn{base: base, gate: o.Gate, credential: o.Credential, refused: o.Refused, memory: &memory{}, http: &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil

@@ -10,8 +10,21 @@ import (
 // Detect finds out which generation listens, by behaviour and without a
 // credential: GET /api/principal is 404 on 0.16, which has removed the whole REST
 // API, and 401 on 0.15, which answers 401 to every path under /api. It is cheap
-// enough to ask before every run, so nothing is remembered across an upgrade.
+// enough to ask before every run, so nothing is believed across an upgrade: what was
+// a 0.16 a moment ago is asked for its mode only, and for all again after any
+// answer that a 0.16 does not give.
 func (c *Conn) Detect(ctx context.Context) (Directory, error) {
+	if c.memory.likely016() {
+		if directory, err := c.detect016(ctx); err == nil {
+			return directory, nil
+		}
+	}
+	directory, err := c.detect(ctx)
+	c.memory.detected(err == nil && directory.Generation() == Gen016)
+	return directory, err
+}
+
+func (c *Conn) detect(ctx context.Context) (Directory, error) {
 	got, err := c.anonymous(ctx, http.MethodGet, "/api/principal")
 	if err != nil {
 		return nil, err
@@ -99,11 +112,11 @@ func (c *Conn) BootID(ctx context.Context) (id, caller string, err error) {
 // it is accepted.
 func (c *Conn) Check(ctx context.Context, cred Credential) error {
 	path := "/jmap/session"
-	got, err := c.anonymous(ctx, http.MethodGet, "/api/principal")
+	directory, err := c.Detect(ctx)
 	if err != nil {
 		return err
 	}
-	if got.status == http.StatusUnauthorized { // 0.15, whose keys are good for /api only
+	if directory.Generation() == Gen015 { // whose keys are good for /api only
 		path = "/api/principal?types=domain&limit=1"
 	}
 	_, err = c.callAs(ctx, cred, http.MethodGet, path, nil)

@@ -73,6 +73,8 @@ type Account struct {
 	Missing   []Permission // that it certainly lacks
 	Denied    []Permission // that somebody took away explicitly
 
+	AppPasswords []AppPassword // the expired ones too: they count against the quota of 0.16
+
 	raw any // what the generation's client needs for its next write
 }
 
@@ -132,18 +134,36 @@ type WebhookEntry struct {
 	KeyID string // of the key it was last given by us, "" where it is not ours
 }
 
+// Scope is what a survey reads beside the domain and the account of a login.
+type Scope struct {
+	Login      Login
+	Settings   bool // defaults and listeners
+	AllowedIPs bool
+	Webhooks   bool
+}
+
+// Survey is what Stalwart was seen to have, as far as it was asked for.
+type Survey struct {
+	Generation Generation
+	Domain     *Domain
+	Account    *Account
+	Defaults   Defaults
+	Listeners  []Listener
+	Hidden     bool // the credential may not read settings (0.15)
+	AllowedIPs []string
+	Webhooks   []WebhookEntry
+}
+
 // Directory is what this project needs of a Stalwart server, whichever its
 // generation. Every method is one or a few requests; none retries. Absence is
 // nil, not an error.
 type Directory interface {
 	Generation() Generation
-	Defaults(ctx context.Context) (Defaults, error)
+	Survey(ctx context.Context, s Scope) (Survey, error)
 	SetDefaults(ctx context.Context, d Defaults) error // empty fields are left alone
 	Domain(ctx context.Context, name string) (*Domain, error)
 	CreateDomain(ctx context.Context, name string) error
-	Listeners(ctx context.Context) ([]Listener, error)
 	Bind(ctx context.Context, l Listener) error // adds the listener, or the binds to the one of that name
-	Account(ctx context.Context, login Login) (*Account, error)
 	CreateAccount(ctx context.Context, a NewAccount) error
 	GrantAddress(ctx context.Context, a *Account, address string) error
 	Owner(ctx context.Context, address string) (string, error) // who has an address, "" for nobody; it reads everybody
@@ -155,9 +175,7 @@ type Directory interface {
 	APIKeys(ctx context.Context, owner Login) ([]APIKey, error)
 	CreateAPIKey(ctx context.Context, n NewAPIKey) (APIKey, redact.Secret, error)
 	DestroyAPIKey(ctx context.Context, owner Login, k APIKey) error // one that is gone already is no error
-	AllowedIPs(ctx context.Context) ([]string, error)
 	AllowIP(ctx context.Context, cidr string) error
-	Webhooks(ctx context.Context) ([]WebhookEntry, error)
 	AddWebhook(ctx context.Context, w Webhook) error
 	RekeyWebhook(ctx context.Context, id string, w Webhook) error
 	ForgetUnknown(ctx context.Context) error // drops what the server remembers as absent

@@ -34,12 +34,12 @@ func FuzzAnswers(f *testing.F) {
 			for _, ask := range methods() {
 				_ = ask(t.Context(), d)
 			}
-			a, err := d.Account(t.Context(), Login{"noreply", "example.test"})
-			if err != nil || a == nil {
+			seen, err := d.Survey(t.Context(), Scope{Login: Login{"noreply", "example.test"}})
+			if err != nil || seen.Account == nil {
 				continue
 			}
-			_ = d.GrantAddress(t.Context(), a, "x@example.test")
-			_ = d.GrantPermissions(t.Context(), a, []Permission{SendMail})
+			_ = d.GrantAddress(t.Context(), seen.Account, "x@example.test")
+			_ = d.GrantPermissions(t.Context(), seen.Account, []Permission{SendMail})
 		}
 	})
 }

@@ -38,7 +38,8 @@ type answers map[string]json.RawMessage
 
 // request sends calls and gives the answers by method. A method that failed
 // fails the request: none of them is ever optional.
-func (j *jmap) request(ctx context.Context, calls ...invocation) (answers, error) {
+func (j *jmap) request(ctx context.Context, calls ...invocation) (all answers, err error) {
+	defer func() { j.memory.doubt(err) }()
 	got, err := j.call(ctx, http.MethodPost, "/jmap", obj{"using": []string{"urn:ietf:params:jmap:core", "urn:stalwart:jmap"}, "methodCalls": calls})
 	if err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func (j *jmap) request(ctx context.Context, calls ...invocation) (answers, error
 	if err := got.decode(&body); err != nil {
 		return nil, err
 	}
-	all := answers{}
+	all = answers{}
 	for _, response := range body.MethodResponses {
 		var name, id string
 		if json.Unmarshal(response[0], &name) != nil || json.Unmarshal(response[2], &id) != nil {
@@ -113,6 +114,8 @@ func methodError(method string, text json.RawMessage) error {
 		return &BusyError{method + " said " + e.Type}
 	case "forbidden":
 		return &ForbiddenError{method}
+	case "unknownMethod":
+		return &UnexpectedError{method, "that it does not know this method"}
 	}
 	// The description of a method-level error may quote the arguments.
 	return &RefusedError{What: method, Type: e.Type, Fields: e.Properties}
@@ -129,33 +132,44 @@ func getArgs(object string, args obj) obj {
 	return args
 }
 
-// get reads objects of one type into a list: by id, or all of them (ids nil).
+// getting reads objects of one type: by id, or all of them (ids nil).
+func getting(object string, ids []string) invocation {
+	return invocation{"x:" + object + "/get", getArgs(object, obj{"ids": ids})}
+}
+
+// finding reads the objects that a filter selects: the ids of the query are taken
+// over by reference (RFC 8620, section 3.7).
+func finding(object string, filter obj) []invocation {
+	query := "x:" + object + "/query"
+	return []invocation{{query, obj{"filter": filter}},
+		{"x:" + object + "/get", getArgs(object, obj{"#ids": obj{"resultOf": query, "name": query, "path": "/ids"}})}}
+}
+
+// get reads objects of one type into a list.
 func (j *jmap) get(ctx context.Context, object string, ids []string, into any) error {
-	method := "x:" + object + "/get"
-	all, err := j.request(ctx, invocation{method, getArgs(object, obj{"ids": ids})})
+	all, err := j.request(ctx, getting(object, ids))
 	if err != nil {
 		return err
 	}
-	return listOf(all[method], method, into)
+	return all.list(object, into)
 }
 
-// find reads the objects that a filter selects, in one request: the ids of the
-// query are taken over by reference (RFC 8620, section 3.7).
+// find reads the objects that a filter selects into a list, in one request.
 func (j *jmap) find(ctx context.Context, object string, filter obj, into any) error {
-	query, get := "x:"+object+"/query", "x:"+object+"/get"
-	all, err := j.request(ctx, invocation{query, obj{"filter": filter}},
-		invocation{get, getArgs(object, obj{"#ids": obj{"resultOf": query, "name": query, "path": "/ids"}})})
+	all, err := j.request(ctx, finding(object, filter)...)
 	if err != nil {
 		return err
 	}
-	return listOf(all[get], get, into)
+	return all.list(object, into)
 }
 
-func listOf(text json.RawMessage, method string, into any) error {
+// list gives the objects of a type that were got.
+func (a answers) list(object string, into any) error {
+	method := "x:" + object + "/get"
 	var body struct {
 		List json.RawMessage `json:"list"`
 	}
-	if json.Unmarshal(text, &body) != nil || json.Unmarshal(body.List, into) != nil {
+	if json.Unmarshal(a[method], &body) != nil || json.Unmarshal(body.List, into) != nil {
 		return &UnexpectedError{method, "objects of another shape"}
 	}
 	return nil

@@ -10,14 +10,15 @@ import (
 )
 
 type jmapAccount struct {
-	ID          string               `json:"id"`
-	Type        string               `json:"@type"`
-	Name        string               `json:"name"`
-	DomainID    string               `json:"domainId"`
-	Aliases     map[string]jmapAlias `json:"aliases"`
-	Groups      map[string]bool      `json:"memberGroupIds"`
-	RoleType    jmapTyped            `json:"roles"`
-	Permissions jmapPermissions      `json:"permissions"`
+	ID          string                    `json:"id"`
+	Type        string                    `json:"@type"`
+	Name        string                    `json:"name"`
+	DomainID    string                    `json:"domainId"`
+	Aliases     map[string]jmapAlias      `json:"aliases"`
+	Groups      map[string]bool           `json:"memberGroupIds"`
+	RoleType    jmapTyped                 `json:"roles"`
+	Permissions jmapPermissions           `json:"permissions"`
+	Credentials map[string]jmapCredential `json:"credentials"`
 }
 
 type jmapTyped struct {
@@ -33,17 +34,14 @@ type jmapPermissions struct {
 // jmapPermission is the word of 0.16 for a permission.
 var jmapPermission = map[Permission]string{Authenticate: "authenticate", SendMail: "emailSend", ReceiveMail: "emailReceive"} //nolint:gochecknoglobals // a constant table
 
-// Account finds the account of a login: a user whose own address it is.
-func (j *jmap) Account(ctx context.Context, login Login) (*Account, error) {
-	domain, err := j.domain(ctx, login.Domain)
-	if err != nil || domain == nil {
-		return nil, err
-	}
-	var found []jmapAccount
-	err = j.find(ctx, "Account", obj{"name": login.localPart(), "domainId": domain.ID}, &found)
-	if err != nil {
-		return nil, err
-	}
+// ofLogin selects the account of a login in a domain.
+func ofLogin(login Login, domainID string) obj {
+	return obj{"name": login.localPart(), "domainId": domainID}
+}
+
+// account is the one of a login among those that were found: a user whose own
+// address it is.
+func (j *jmap) account(ctx context.Context, found []jmapAccount, login Login, domain *jmapDomain) (*Account, error) {
 	i := slices.IndexFunc(found, func(a jmapAccount) bool { return a.Type == "User" })
 	if i < 0 {
 		return nil, nil
@@ -54,7 +52,7 @@ func (j *jmap) Account(ctx context.Context, login Login) (*Account, error) {
 		return nil, err
 	}
 	missing, denied := a.Permissions.lacks(a.RoleType.Type)
-	return &Account{ID: a.ID, Login: login, Addresses: addresses, Missing: missing, Denied: denied, raw: a}, nil
+	return &Account{ID: a.ID, Login: login, Addresses: addresses, Missing: missing, Denied: denied, AppPasswords: a.appPasswords(), raw: a}, nil
 }
 
 // lacks says what an account certainly cannot do. Custom roles are not read: a
@@ -75,7 +73,7 @@ func (p jmapPermissions) lacks(role string) (missing, denied []Permission) {
 
 // CreateAccount creates a user with least permissions.
 func (j *jmap) CreateAccount(ctx context.Context, a NewAccount) error {
-	domain, err := j.Domain(ctx, a.Login.Domain)
+	domain, err := j.domain(ctx, a.Login.Domain)
 	if err != nil {
 		return err
 	}
@@ -100,7 +98,8 @@ func (j *jmap) CreateAccount(ctx context.Context, a NewAccount) error {
 		return err
 	}
 	if e != nil && e.Type == "primaryKeyViolation" {
-		if now, err := j.Account(ctx, a.Login); err == nil && now != nil {
+		var found []jmapAccount
+		if err := j.find(ctx, "Account", ofLogin(a.Login, domain.ID), &found); err == nil && len(found) > 0 && found[0].Type == "User" {
 			return createdMeanwhile(a.Login)
 		}
 	}

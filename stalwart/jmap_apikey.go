@@ -3,7 +3,6 @@ package stalwart
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/openova-io/smtp-mirror/redact"
@@ -62,7 +61,7 @@ func (j *jmap) APIKeys(ctx context.Context, l Login) ([]APIKey, error) {
 		ID, Description string
 		CreatedAt       time.Time
 	}
-	err = listOf(all["x:ApiKey/get"], "x:ApiKey/get", &found)
+	err = all.list("ApiKey", &found)
 	var keys []APIKey
 	for _, k := range found {
 		keys = append(keys, APIKey{ID: k.ID, Name: k.Description, CreatedAt: k.CreatedAt})
@@ -99,20 +98,13 @@ func (j *jmap) CreateAPIKey(ctx context.Context, n NewAPIKey) (APIKey, redact.Se
 }
 
 func (j *jmap) createKey(ctx context.Context, owner string, n NewAPIKey) (APIKey, redact.Secret, error) {
-	allowed := obj{}
-	for _, ip := range n.AllowedIPs {
-		allowed[ip] = true
-	}
-	value := obj{"description": n.Name, "permissions": obj{"@type": "Inherit"}, "allowedIps": allowed, "expiresAt": nil}
+	value := obj{"description": n.Name, "permissions": obj{"@type": "Inherit"}, "allowedIps": setOf(n.AllowedIPs), "expiresAt": nil}
 	created, e, err := j.set(ctx, "ApiKey", obj{"accountId": owner, "create": obj{newObject: value}})
 	if err != nil || e != nil {
 		return APIKey{}, redact.Secret{}, cmp.Or(err, refused("creating an API key", e))
 	}
-	var made struct{ ID, Secret string }
-	if json.Unmarshal(created, &made) != nil || made.ID == "" || made.Secret == "" {
-		return APIKey{}, redact.Secret{}, &UnexpectedError{"x:ApiKey/set", "a result of another shape"}
-	}
-	return APIKey{ID: made.ID, Name: n.Name}, redact.New(made.Secret), nil
+	id, secret, err := shownOnce("ApiKey", created)
+	return APIKey{ID: id, Name: n.Name}, secret, err
 }
 
 // DestroyAPIKey ends a key at once; one that is gone already is no error.

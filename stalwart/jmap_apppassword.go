@@ -9,22 +9,20 @@ import (
 	"github.com/openova-io/smtp-mirror/redact"
 )
 
-// AppPasswords lists them, the expired ones too: they count against the quota.
-func (j *jmap) AppPasswords(ctx context.Context, a *Account) ([]AppPassword, error) {
-	var found []struct {
-		Credentials map[string]struct {
-			Type        string     `json:"@type"`
-			ID          string     `json:"credentialId"`
-			Description string     `json:"description"`
-			CreatedAt   time.Time  `json:"createdAt"`
-			ExpiresAt   *time.Time `json:"expiresAt"`
-		} `json:"credentials"`
-	}
-	if err := j.get(ctx, "Account", []string{a.ID}, &found); err != nil || len(found) == 0 {
-		return nil, err
-	}
+// jmapCredential is one of an account; its secret is masked and never decoded.
+type jmapCredential struct {
+	Type        string     `json:"@type"`
+	ID          string     `json:"credentialId"`
+	Description string     `json:"description"`
+	CreatedAt   time.Time  `json:"createdAt"`
+	ExpiresAt   *time.Time `json:"expiresAt"`
+}
+
+// appPasswords are those of an account, the expired ones too: they count against
+// the quota.
+func (a jmapAccount) appPasswords() []AppPassword {
 	var all []AppPassword
-	for _, c := range found[0].Credentials {
+	for _, c := range a.Credentials {
 		if c.Type != "AppPassword" {
 			continue
 		}
@@ -34,18 +32,23 @@ func (j *jmap) AppPasswords(ctx context.Context, a *Account) ([]AppPassword, err
 		}
 		all = append(all, p)
 	}
-	return all, nil
+	return all
+}
+
+// AppPasswords lists them anew.
+func (j *jmap) AppPasswords(ctx context.Context, a *Account) ([]AppPassword, error) {
+	var found []jmapAccount
+	if err := j.get(ctx, "Account", []string{a.ID}, &found); err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0].appPasswords(), nil
 }
 
 // CreateAppPassword makes one. Its secret is shown in this answer and never again.
 func (j *jmap) CreateAppPassword(ctx context.Context, a *Account, n NewAppPassword) (AppPassword, redact.Secret, error) {
 	value := obj{"description": n.Name, "permissions": obj{"@type": "Replace", "permissions": permissionSet(n.Permissions)}}
 	if len(n.AllowedIPs) > 0 {
-		set := obj{}
-		for _, ip := range n.AllowedIPs {
-			set[ip] = true
-		}
-		value["allowedIps"] = set
+		value["allowedIps"] = setOf(n.AllowedIPs)
 	}
 	if !n.ExpiresAt.IsZero() {
 		value["expiresAt"] = n.ExpiresAt.UTC().Format(time.RFC3339)
@@ -54,11 +57,17 @@ func (j *jmap) CreateAppPassword(ctx context.Context, a *Account, n NewAppPasswo
 	if err != nil || e != nil {
 		return AppPassword{}, redact.Secret{}, cmp.Or(err, refused("creating an app password for "+a.Login.User, e))
 	}
+	id, secret, err := shownOnce("AppPassword", created)
+	return AppPassword{ID: id, Name: n.Name, ExpiresAt: n.ExpiresAt}, secret, err
+}
+
+// shownOnce reads the answer that shows a secret which the server has chosen.
+func shownOnce(object string, created json.RawMessage) (id string, secret redact.Secret, err error) {
 	var made struct{ ID, Secret string }
 	if json.Unmarshal(created, &made) != nil || made.ID == "" || made.Secret == "" {
-		return AppPassword{}, redact.Secret{}, &UnexpectedError{"x:AppPassword/set", "a result of another shape"}
+		return "", redact.Secret{}, &UnexpectedError{"x:" + object + "/set", "a result of another shape"}
 	}
-	return AppPassword{ID: made.ID, Name: n.Name, ExpiresAt: n.ExpiresAt}, redact.New(made.Secret), nil
+	return made.ID, redact.New(made.Secret), nil
 }
 
 // DestroyAppPassword ends one at once; one that is gone already is no error.

@@ -72,7 +72,11 @@ func (j *jmap) Domain(ctx context.Context, name string) (*Domain, error) {
 	if err != nil || d == nil {
 		return nil, err
 	}
-	return &Domain{ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, DKIMAutomatic: d.DKIMManagement.Type == "Automatic"}, nil
+	return d.neutral(), nil
+}
+
+func (d *jmapDomain) neutral() *Domain {
+	return &Domain{ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, DKIMAutomatic: d.DKIMManagement.Type == "Automatic"}
 }
 
 // CreateDomain creates a domain with Stalwart's own defaults. Losing a race

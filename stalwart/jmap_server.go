@@ -11,17 +11,21 @@ type jmapSettings struct {
 	DomainID string `json:"defaultDomainId"`
 }
 
-// Defaults reads the system settings. A default domain that was never set is an
-// id that leads nowhere.
-func (j *jmap) Defaults(ctx context.Context) (Defaults, error) {
+// defaults reads the system settings. A default domain that was never set is an
+// id that leads nowhere. known is a domain that need not be asked for.
+func (j *jmap) defaults(ctx context.Context, all answers, known *jmapDomain) (Defaults, error) {
 	var settings []jmapSettings
-	if err := j.get(ctx, "SystemSettings", []string{singleton}, &settings); err != nil {
+	if err := all.list("SystemSettings", &settings); err != nil {
 		return Defaults{}, err
 	}
 	if len(settings) == 0 {
 		return Defaults{}, &UnexpectedError{"x:SystemSettings/get", "no settings"}
 	}
 	d := Defaults{Hostname: settings[0].Hostname}
+	if known != nil && known.ID == settings[0].DomainID {
+		d.Domain = known.Name
+		return d, nil
+	}
 	names, err := j.domainNames(ctx, settings[0].DomainID)
 	if len(names) > 0 {
 		d.Domain = names[0]
@@ -60,18 +64,16 @@ type jmapListener struct {
 	Bind     map[string]bool `json:"bind"`
 }
 
-// Listeners reads every x:NetworkListener. What is listed is bound since the
-// last start of the process, not necessarily now.
-func (j *jmap) Listeners(ctx context.Context) ([]Listener, error) {
+// listeners are every x:NetworkListener. What is listed is bound since the last
+// start of the process, not necessarily now.
+func (a answers) listeners() ([]Listener, error) {
 	var found []jmapListener
-	if err := j.get(ctx, "NetworkListener", nil, &found); err != nil {
-		return nil, err
-	}
+	err := a.list("NetworkListener", &found)
 	var all []Listener
 	for _, l := range found {
 		all = append(all, l.listener())
 	}
-	return all, nil
+	return all, err
 }
 
 func (l jmapListener) listener() Listener {
@@ -88,12 +90,8 @@ func (l jmapListener) listener() Listener {
 // Bind creates a listener, or adds its addresses to the listener whose ID it
 // carries; the addresses that are there stay.
 func (j *jmap) Bind(ctx context.Context, l Listener) error {
-	binds := obj{}
-	for _, b := range l.Binds {
-		binds[b] = true
-	}
 	if l.ID == "" {
-		e, err := j.create(ctx, "NetworkListener", obj{"name": l.Name, "protocol": l.Protocol, "useTls": true, "tlsImplicit": l.Implicit, "bind": binds})
+		e, err := j.create(ctx, "NetworkListener", obj{"name": l.Name, "protocol": l.Protocol, "useTls": true, "tlsImplicit": l.Implicit, "bind": setOf(l.Binds)})
 		if err != nil {
 			return err
 		}
@@ -103,7 +101,7 @@ func (j *jmap) Bind(ctx context.Context, l Listener) error {
 		return refused("creating the listener "+l.Name, e)
 	}
 	patch := obj{}
-	for b := range binds {
+	for _, b := range l.Binds {
 		patch["bind/"+b] = true
 	}
 	e, err := j.update(ctx, "NetworkListener", l.ID, patch)
@@ -113,17 +111,15 @@ func (j *jmap) Bind(ctx context.Context, l Listener) error {
 	return refused("adding an address to the listener "+l.Name, e)
 }
 
-// AllowedIPs lists the addresses and networks that are exempt from bans.
-func (j *jmap) AllowedIPs(ctx context.Context) ([]string, error) {
+// allowedIPs are the addresses and networks that are exempt from bans.
+func (a answers) allowedIPs() ([]string, error) {
 	var found []struct{ Address string }
-	if err := j.get(ctx, "AllowedIp", nil, &found); err != nil {
-		return nil, err
-	}
+	err := a.list("AllowedIp", &found)
 	var all []string
 	for _, a := range found {
 		all = append(all, a.Address)
 	}
-	return all, nil
+	return all, err
 }
 
 // AllowIP exempts an address or network; effective after Reload.
@@ -139,24 +135,22 @@ func (j *jmap) AllowIP(ctx context.Context, cidr string) error {
 // key it was given.
 const headerKeyID = "X-Smtp-Mirror-Key-Id"
 
-// Webhooks lists what Stalwart reports to.
-func (j *jmap) Webhooks(ctx context.Context) ([]WebhookEntry, error) {
+// webhooks are what Stalwart reports to.
+func (a answers) webhooks() ([]WebhookEntry, error) {
 	var found []struct {
 		ID      string            `json:"id"`
 		URL     string            `json:"url"`
 		Enable  bool              `json:"enable"`
 		Headers map[string]string `json:"httpHeaders"`
 	}
-	if err := j.get(ctx, "WebHook", nil, &found); err != nil {
-		return nil, err
-	}
+	err := a.list("WebHook", &found)
 	var all []WebhookEntry
 	for _, w := range found {
 		if w.Enable {
 			all = append(all, WebhookEntry{ID: w.ID, URL: w.URL, KeyID: w.Headers[headerKeyID]})
 		}
 	}
-	return all, nil
+	return all, err
 }
 
 // WebhookEvents are the events that are worth waking for.
@@ -166,11 +160,7 @@ func WebhookEvents() []string {
 
 // AddWebhook makes Stalwart report [WebhookEvents]; effective after Reload.
 func (j *jmap) AddWebhook(ctx context.Context, w Webhook) error {
-	events := obj{}
-	for _, name := range WebhookEvents() {
-		events[name] = true
-	}
-	e, err := j.create(ctx, "WebHook", obj{"url": w.URL, "enable": true, "eventsPolicy": "include", "events": events,
+	e, err := j.create(ctx, "WebHook", obj{"url": w.URL, "enable": true, "eventsPolicy": "include", "events": setOf(WebhookEvents()),
 		"level": "info", "throttle": 1000, "signatureKey": obj{"@type": "Value", "secret": w.Key.Reveal()}, "httpHeaders": obj{headerKeyID: w.KeyID()}})
 	if err != nil {
 		return err

@@ -32,6 +32,15 @@ func (j *jmap) set(ctx context.Context, object string, args obj) (created json.R
 	return body.Created[newObject], nil, nil
 }
 
+// setOf is a set as JMAP writes it.
+func setOf(values []string) obj {
+	set := obj{}
+	for _, v := range values {
+		set[v] = true
+	}
+	return set
+}
+
 // newObject is the creation id of the one object that a request makes.
 const newObject = "new"
 

@@ -42,10 +42,7 @@ func (r *rest) ask(ctx context.Context, method, path string, body, into any) (*m
 	if err != nil {
 		return nil, err
 	}
-	if got.status == http.StatusNotFound {
-		return &managementError{Code: codeNotFound}, nil
-	}
-	if got.status != http.StatusOK {
+	if got.status != http.StatusOK { // 404 too: 0.15 says with a 200 what it does not have, 0.16 has no such path
 		return nil, &UnexpectedError{got.request, fmt.Sprintf("status %d", got.status)}
 	}
 	var answer struct {
@@ -88,85 +85,15 @@ func (r *rest) do(ctx context.Context, what, method, path string, body any) erro
 	return e.refusal(what)
 }
 
-// settings reads keys and whole prefixes of the configuration, of the file and
-// of the database alike.
-func (r *rest) settings(ctx context.Context, query url.Values) (map[string]string, error) {
-	var found map[string]string
-	e, err := r.ask(ctx, http.MethodGet, "/api/settings/keys?"+query.Encode(), nil, &found)
-	if err != nil {
-		return nil, err
-	}
-	return found, e.refusal("reading settings")
-}
-
-// Defaults reads the hostname, a key of the configuration file. 0.15 has no
-// default domain: a login is a principal's name, to the letter.
-func (r *rest) Defaults(ctx context.Context) (Defaults, error) {
-	found, err := r.settings(ctx, url.Values{"keys": {"server.hostname"}})
-	return Defaults{Hostname: found["server.hostname"]}, err
-}
-
 // SetDefaults is refused: these are keys of the configuration file, which
 // Stalwart would rewrite.
 func (r *rest) SetDefaults(context.Context, Defaults) error {
 	return &ForbiddenError{"changing server.hostname: it belongs to the configuration file of 0.15"}
 }
 
-// Listeners reads server.listener.*: what the file says, not what is bound.
-func (r *rest) Listeners(ctx context.Context) ([]Listener, error) {
-	const prefix = "server.listener"
-	found, err := r.settings(ctx, url.Values{"prefixes": {prefix}})
-	if err != nil {
-		return nil, err
-	}
-	byName := map[string]*Listener{}
-	for key, value := range found {
-		name, field, ok := strings.Cut(strings.TrimPrefix(key, prefix+"."), ".")
-		if !ok {
-			continue
-		}
-		if byName[name] == nil {
-			byName[name] = &Listener{ID: name, Name: name}
-		}
-		byName[name].set(field, value)
-	}
-	var all []Listener
-	for _, l := range byName {
-		slices.Sort(l.Binds)
-		all = append(all, *l)
-	}
-	slices.SortFunc(all, func(a, b Listener) int { return strings.Compare(a.Name, b.Name) })
-	return all, nil
-}
-
-// set takes one key of a listener; bind may be a list (bind.0000, bind.0001).
-func (l *Listener) set(field, value string) {
-	switch {
-	case field == "protocol":
-		l.Protocol = value
-	case field == "tls.implicit":
-		l.Implicit = value == "true"
-	case field == "bind", strings.HasPrefix(field, "bind."):
-		l.Binds = append(l.Binds, value)
-	}
-}
-
 // Bind is refused like SetDefaults.
 func (r *rest) Bind(context.Context, Listener) error {
 	return &ForbiddenError{"adding a listener: it belongs to the configuration file of 0.15"}
-}
-
-const allowedIPs = "server.allowed-ip"
-
-// AllowedIPs lists the addresses and networks that are exempt from bans.
-func (r *rest) AllowedIPs(ctx context.Context) ([]string, error) {
-	found, err := r.settings(ctx, url.Values{"prefixes": {allowedIPs}})
-	var all []string
-	for key := range found {
-		all = append(all, strings.TrimPrefix(key, allowedIPs+"."))
-	}
-	slices.Sort(all)
-	return all, err
 }
 
 // AllowIP exempts an address or network; effective after Reload.
@@ -175,10 +102,7 @@ func (r *rest) AllowIP(ctx context.Context, cidr string) error {
 		map[string]any{"type": "insert", "prefix": allowedIPs, "values": [][2]string{{cidr, ""}}, "assert_empty": false}})
 }
 
-// Webhooks are configured by hand on 0.15: settings are full administrator rights.
-func (r *rest) Webhooks(context.Context) ([]WebhookEntry, error) { return nil, nil }
-
-// AddWebhook is refused like SetDefaults.
+// AddWebhook is refused like SetDefaults: webhooks are configured by hand on 0.15.
 func (r *rest) AddWebhook(context.Context, Webhook) error {
 	return &ForbiddenError{"adding a webhook: configure it by hand on 0.15"}
 }

@@ -3,7 +3,6 @@ package stalwart
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"strings"
 
 	"github.com/openova-io/smtp-mirror/redact"
@@ -39,20 +38,21 @@ func (n *appNames) UnmarshalJSON(text []byte) error {
 // errSecrets does not quote what it could not read.
 var errSecrets = &UnexpectedError{"the secrets of a principal", "another shape"}
 
-// AppPasswords lists them by name.
-func (r *rest) AppPasswords(ctx context.Context, a *Account) ([]AppPassword, error) {
-	var found struct {
-		Secrets appNames `json:"secrets"`
-	}
-	e, err := r.ask(ctx, http.MethodGet, principalPath(a.ID), nil, &found)
-	if err != nil || e != nil {
-		return nil, orRefusal(err, e, "reading the principal "+a.ID)
-	}
+func (n appNames) appPasswords() []AppPassword {
 	var all []AppPassword
-	for _, name := range found.Secrets {
+	for _, name := range n {
 		all = append(all, AppPassword{ID: name, Name: name})
 	}
-	return all, nil
+	return all
+}
+
+// AppPasswords lists them anew.
+func (r *rest) AppPasswords(ctx context.Context, a *Account) ([]AppPassword, error) {
+	p, err := r.principal(ctx, a.ID)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	return p.Secrets.appPasswords(), nil
 }
 
 // CreateAppPassword adds one with a secret of our choice.

@@ -19,7 +19,7 @@ type principal struct {
 	Roles    []string `json:"roles"`
 	Enabled  []string `json:"enabledPermissions"`
 	Disabled []string `json:"disabledPermissions"`
-	// secrets are in the answer too, verbatim; they are never decoded.
+	Secrets  appNames `json:"secrets"` // of which only the names of app passwords are kept
 }
 
 // restPermission is the word of 0.15 for a permission.
@@ -63,8 +63,8 @@ func (r *rest) CreateDomain(ctx context.Context, name string) error {
 	return e.refusal("creating the domain " + name)
 }
 
-// Account finds the account whose name is the login, to the letter.
-func (r *rest) Account(ctx context.Context, login Login) (*Account, error) {
+// account finds the account whose name is the login, to the letter.
+func (r *rest) account(ctx context.Context, login Login) (*Account, error) {
 	p, err := r.principal(ctx, login.User)
 	if err != nil || p == nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (r *rest) Account(ctx context.Context, login Login) (*Account, error) {
 		return nil, err
 	}
 	missing, denied := p.lacks()
-	return &Account{ID: p.Name, Login: login, Addresses: addresses, Missing: missing, Denied: denied}, nil
+	return &Account{ID: p.Name, Login: login, Addresses: addresses, Missing: missing, Denied: denied, AppPasswords: p.Secrets.appPasswords()}, nil
 }
 
 // addresses lists what is an individual's own: its addresses, and those of the

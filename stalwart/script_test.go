@@ -57,22 +57,21 @@ func methods() map[string]func(ctx context.Context, d Directory) error {
 	login, password := Login{"noreply", "example.test"}, redact.New(canary)
 	known := &Account{ID: "a", Login: login, raw: jmapAccount{ID: "a"}}
 	return map[string]func(ctx context.Context, d Directory) error{
-		"Defaults":     func(ctx context.Context, d Directory) error { _, err := d.Defaults(ctx); return err },
-		"SetDefaults":  func(ctx context.Context, d Directory) error { return d.SetDefaults(ctx, Defaults{"h", "example.test"}) },
+		"SetDefaults": func(ctx context.Context, d Directory) error { return d.SetDefaults(ctx, Defaults{"h", "example.test"}) },
+		"Survey": func(ctx context.Context, d Directory) error {
+			_, err := d.Survey(ctx, Scope{Login: login, Settings: true, AllowedIPs: true, Webhooks: true})
+			return err
+		},
 		"Domain":       func(ctx context.Context, d Directory) error { _, err := d.Domain(ctx, "example.test"); return err },
 		"CreateDomain": func(ctx context.Context, d Directory) error { return d.CreateDomain(ctx, "example.test") },
-		"Listeners":    func(ctx context.Context, d Directory) error { _, err := d.Listeners(ctx); return err },
 		"Bind": func(ctx context.Context, d Directory) error {
 			return d.Bind(ctx, Listener{Name: "n", Binds: []string{"[::]:587"}})
 		},
-		"Account":      func(ctx context.Context, d Directory) error { _, err := d.Account(ctx, login); return err },
 		"GrantAddress": func(ctx context.Context, d Directory) error { return d.GrantAddress(ctx, known, "x@example.test") },
 		"GrantPermissions": func(ctx context.Context, d Directory) error {
 			return d.GrantPermissions(ctx, known, []Permission{SendMail})
 		},
-		"AllowedIPs":    func(ctx context.Context, d Directory) error { _, err := d.AllowedIPs(ctx); return err },
 		"AllowIP":       func(ctx context.Context, d Directory) error { return d.AllowIP(ctx, "10.0.0.0/8") },
-		"Webhooks":      func(ctx context.Context, d Directory) error { _, err := d.Webhooks(ctx); return err },
 		"ForgetUnknown": func(ctx context.Context, d Directory) error { return d.ForgetUnknown(ctx) },
 		"ForgetAll":     func(ctx context.Context, d Directory) error { return d.ForgetAll(ctx) },
 		"Reload":        func(ctx context.Context, d Directory) error { return d.Reload(ctx) },

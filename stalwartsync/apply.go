@@ -11,63 +11,39 @@ import (
 	"github.com/openova-io/smtp-mirror/watcher"
 )
 
-// Observe reads everything that the plan compares.
-func Observe(ctx context.Context, s stalwart.Directory, d Desired) (Observed, error) {
-	o := Observed{Generation: s.Generation()}
-	var err error
-	if o.Domain, err = s.Domain(ctx, d.Domain); err != nil {
+// observe reads everything that the plan compares. On 0.15 the settings are only
+// checked: what the administrator has read of them is good until the next restart.
+func (r *Relay) observe(ctx context.Context, s stalwart.Directory, d Desired) (o Observed, err error) {
+	read := r.file != nil && s.Generation() == stalwart.Gen015
+	scope := stalwart.Scope{Login: d.Login, Settings: !read, AllowedIPs: len(d.AllowedIPs) > 0, Webhooks: d.Webhook != nil}
+	if o, err = s.Survey(ctx, scope); err != nil {
 		return o, err
 	}
-	if o.Account, err = s.Account(ctx, d.Login); err != nil {
-		return o, err
+	if o.Hidden {
+		r.file = r.revealed(ctx, scope)
+		read = r.file != nil
 	}
-	if err = o.readServer(ctx, s); err != nil {
-		return o, err
+	if read {
+		o.Defaults, o.Listeners, o.Hidden = r.file.Defaults, r.file.Listeners, false
 	}
-	if len(d.AllowedIPs) > 0 {
-		if o.AllowedIPs, err = s.AllowedIPs(ctx); err != nil {
-			return o, err
-		}
-	}
-	if d.Webhook != nil {
-		o.Webhooks, err = s.Webhooks(ctx)
-	}
-	return o, err
+	return o, nil
 }
 
-// readServer reads the settings of the server. On 0.15 they are only checked,
-// and reading them takes a permission that shows every private key: an account
-// without it is the better one.
-func (o *Observed) readServer(ctx context.Context, s stalwart.Directory) error {
-	var err, listeners error
-	o.Defaults, err = s.Defaults(ctx)
-	if err == nil {
-		o.Listeners, listeners = s.Listeners(ctx)
-		err = listeners
-	}
-	var forbidden *stalwart.ForbiddenError
-	if o.Generation == stalwart.Gen015 && errors.As(err, &forbidden) {
-		o.Hidden = true
+// revealed asks the administrator once for what an API key of 0.15 may not read; nil
+// while it stays unknown.
+func (r *Relay) revealed(ctx context.Context, scope stalwart.Scope) *stalwart.Survey {
+	if r.Admin == nil {
 		return nil
 	}
-	return err
-}
-
-// reveal asks the administrator once for what an API key of 0.15 may not read: it
-// changes only with a restart.
-func (r *Relay) reveal(ctx context.Context, o *Observed) {
-	if !o.Hidden || r.Admin == nil {
-		return
+	directory, err := r.Admin(ctx)
+	if err != nil {
+		return nil
 	}
-	if r.file == nil {
-		directory, err := r.Admin(ctx)
-		seen := Observed{Generation: o.Generation}
-		if err != nil || seen.readServer(ctx, directory) != nil || seen.Hidden {
-			return // it stays unknown
-		}
-		r.file = &seen
+	seen, err := directory.Survey(ctx, scope)
+	if err != nil || seen.Hidden {
+		return nil
 	}
-	o.Defaults, o.Listeners, o.Hidden = r.file.Defaults, r.file.Listeners, false
+	return &seen
 }
 
 // write carries out one operation.

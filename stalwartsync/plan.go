@@ -11,16 +11,7 @@ import (
 )
 
 // Observed is what Stalwart was seen to have.
-type Observed struct {
-	Generation stalwart.Generation
-	Defaults   stalwart.Defaults
-	Domain     *stalwart.Domain
-	Listeners  []stalwart.Listener
-	Hidden     bool // defaults and listeners may not be read
-	Account    *stalwart.Account
-	AllowedIPs []string
-	Webhooks   []stalwart.WebhookEntry
-}
+type Observed = stalwart.Survey
 
 // Belief is what cannot be read from Stalwart and must be inferred from logins:
 // whether the password is the SOURCE's, whether permissions suffice, whether the

@@ -51,14 +51,14 @@ type Relay struct {
 	staleAll      bool
 	reloadDue     bool
 	reloadFailure *stalwart.ReloadError
-	podFailure    error     // a Pod could not be told to forget
-	silent        time.Time // since when the wanted port is closed
-	bound         bool      // we have made a listener that has not been seen open
-	file          *Observed // what the administrator of 0.15 has read of its settings
-	replaced      time.Time // when a refused app password was last replaced, until a login is accepted
-	drops         int       // of the caches, since a login was accepted
-	optional      error     // what the mail path does not need was refused
-	loggedIn      *bool     // whether this run's login was accepted; nil = it came to none
+	podFailure    error            // a Pod could not be told to forget
+	silent        time.Time        // since when the wanted port is closed
+	bound         bool             // we have made a listener that has not been seen open
+	file          *stalwart.Survey // what the administrator of 0.15 has read of its settings
+	replaced      time.Time        // when a refused app password was last replaced, until a login is accepted
+	drops         int              // of the caches, since a login was accepted
+	optional      error            // what the mail path does not need was refused
+	loggedIn      *bool            // whether this run's login was accepted; nil = it came to none
 }
 
 // maxRounds bounds observe-plan-apply within one run: each cure is tried once,
@@ -116,6 +116,7 @@ type run struct {
 	blocked     []string // addresses that cannot be granted
 	obstacle    error    // why the first of them cannot, or a credential cannot be replaced
 	turn        turn
+	fresh       bool // observed has the app passwords as they are
 	forgot      bool // the caches were dropped in this run, because a login ended without an answer
 }
 
@@ -168,11 +169,11 @@ func (r *Relay) belief(c submission.Credentials, password redact.Secret) Belief 
 
 // round reads, and either writes or logs in.
 func (r *Relay) round(ctx context.Context, s stalwart.Directory, result *watcher.Result, run *run) (done bool, err error) {
-	run.observed, err = Observe(ctx, s, run.desired)
+	run.observed, err = r.observe(ctx, s, run.desired)
 	if err != nil {
 		return false, err
 	}
-	r.reveal(ctx, &run.observed)
+	run.fresh = true
 	if t := Obstacle(run.observed, run.desired); t != nil {
 		return false, &watcher.HoldError{Why: t.Reason, Text: t.Message, After: t.Wait}
 	}

@@ -143,9 +143,19 @@ func (r *Relay) rotate(ctx context.Context, s stalwart.Directory, result *watche
 	return true, err
 }
 
+// apps are all app passwords of the account: as they were observed, or read anew
+// after a step.
+func (r *run) apps(ctx context.Context, s stalwart.Directory) ([]stalwart.AppPassword, error) {
+	if r.fresh {
+		r.fresh = false
+		return r.observed.Account.AppPasswords, nil
+	}
+	return s.AppPasswords(ctx, r.observed.Account)
+}
+
 // listed are the app passwords of ours.
 func (o *Rotation) listed(ctx context.Context, s stalwart.Directory, submission string, run *run) ([]rotation.Listed, error) {
-	all, err := s.AppPasswords(ctx, run.observed.Account)
+	all, err := run.apps(ctx, s)
 	if err != nil {
 		return nil, err
 	}

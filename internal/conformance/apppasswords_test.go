@@ -36,8 +36,12 @@ func (r *rig) app(t *testing.T, name string, change func(n *stalwart.NewAppPassw
 
 func (r *rig) appNames(t *testing.T) []string {
 	t.Helper()
-	all, err := r.directory(t).AppPasswords(t.Context(), r.account(t))
+	a := r.account(t)
+	all, err := r.directory(t).AppPasswords(t.Context(), a)
 	must(t, err)
+	if len(a.AppPasswords) != len(all) {
+		t.Errorf("%d are listed, and %d are in the account", len(all), len(a.AppPasswords))
+	}
 	var names []string
 	for _, p := range all {
 		names = append(names, p.Name)
@@ -101,8 +105,12 @@ func appPasswordExpires(t *testing.T, s *suite) {
 	if got := r.consume(t, secret, r.from()); got.Verdict == smtpprobe.Accepted {
 		t.Error("it logs in after its time")
 	}
-	all, err := r.directory(t).AppPasswords(t.Context(), r.account(t))
+	a := r.account(t)
+	all, err := r.directory(t).AppPasswords(t.Context(), a)
 	must(t, err)
+	if len(a.AppPasswords) != len(all) {
+		t.Errorf("%d are listed, and %d are in the account", len(all), len(a.AppPasswords))
+	}
 	if len(all) != 1 || all[0].ID != p.ID || all[0].ExpiresAt.IsZero() || all[0].CreatedAt.IsZero() {
 		t.Errorf("listed: %+v", all)
 	}

@@ -52,8 +52,7 @@ func emptyServer(t *testing.T, s *suite) {
 		want = slices.Delete(want, 1, 2) // the hostname belongs to its configuration file
 	}
 	r.run(t).converged(t).changed(t, want...).loggedIn(t, smtpprobe.Accepted)
-	defaults, err := r.directory(t).Defaults(t.Context())
-	must(t, err)
+	defaults := r.survey(t).Defaults
 	if defaults.Hostname != hostname || s.Generation() == stalwart.Gen016 && defaults.Domain != mainDomain {
 		t.Errorf("the defaults are %+v", defaults)
 	}
@@ -79,12 +78,10 @@ func secondRun(t *testing.T, s *suite) {
 
 func defaultsStay(t *testing.T, s *suite) {
 	r := newRig(t, s)
-	before, err := r.directory(t).Defaults(t.Context())
-	must(t, err)
+	before := r.survey(t).Defaults
 	r.source[submission.KeyHost] = "127.0.0.1"
 	r.run(t).converged(t).changed(t, stalwartsync.ChangedAccount, stalwartsync.ChangedProof)
-	after, err := r.directory(t).Defaults(t.Context())
-	must(t, err)
+	after := r.survey(t).Defaults
 	if after != before {
 		t.Errorf("the defaults were %+v and are %+v", before, after)
 	}
@@ -101,7 +98,7 @@ func wrongAdministrator(t *testing.T, s *suite) {
 	for range 5 {
 		directory, err := fleet.Detect(t.Context())
 		must(t, err)
-		_, err = directory.Defaults(t.Context())
+		_, err = directory.Survey(t.Context(), stalwart.Scope{Settings: true})
 		var rejected *stalwart.RejectedError
 		if !errors.As(err, &rejected) {
 			t.Fatalf("got %v, want a RejectedError", err)

@@ -46,9 +46,7 @@ func domainLife(t *testing.T, s *suite) {
 func accountLife(t *testing.T, s *suite) {
 	r := newRig(t, s)
 	d := r.directory(t)
-	absent, err := d.Account(t.Context(), r.login())
-	must(t, err)
-	if absent != nil {
+	if absent := r.survey(t).Account; absent != nil {
 		t.Errorf("an account that nobody made: %+v", absent)
 	}
 	alias := r.address("alerts")

@@ -21,8 +21,7 @@ func listeners() []scenario {
 }
 
 func listenerFound(t *testing.T, s *suite) {
-	all, err := newRig(t, s).directory(t).Listeners(t.Context())
-	must(t, err)
+	all := newRig(t, s).survey(t).Listeners
 	found := slices.IndexFunc(all, func(l stalwart.Listener) bool {
 		return l.Protocol == "smtp" && !l.Implicit && slices.Contains(l.Binds, s.SubmissionAddr())
 	})

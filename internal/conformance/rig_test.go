@@ -137,11 +137,20 @@ func (r *rig) directory(t *testing.T) stalwart.Directory {
 	return d
 }
 
+// survey is all that the product sees of the server.
+func (r *rig) survey(t *testing.T) stalwart.Survey {
+	t.Helper()
+	s, err := r.directory(t).Survey(t.Context(), stalwart.Scope{Login: r.login(), Settings: true, AllowedIPs: true, Webhooks: true})
+	must(t, err)
+	return s
+}
+
 // account is the account as the product reads it; it must exist.
 func (r *rig) account(t *testing.T) *stalwart.Account {
 	t.Helper()
-	a, err := r.directory(t).Account(t.Context(), r.login())
+	seen, err := r.directory(t).Survey(t.Context(), stalwart.Scope{Login: r.login()})
 	must(t, err)
+	a := seen.Account
 	if a == nil {
 		t.Fatalf("the account %s does not exist", r.user())
 	}
