@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/watcher"
 )
@@ -46,7 +44,7 @@ func (k *Keeper) restart(ctx context.Context, result *watcher.Result, rejected *
 	}
 	seen, err := k.Restarter.Read(ctx)
 	if err != nil {
-		return apiError(err)
+		return watcher.HoldForbidden(err)
 	}
 	version := string(secret.UID) + "/" + secret.ResourceVersion
 	switch {
@@ -56,18 +54,10 @@ func (k *Keeper) restart(ctx context.Context, result *watcher.Result, rejected *
 		hold.Text = fmt.Sprintf("Stalwart was restarted, and still does not accept the password of the administrator %q", rejected.User)
 	default:
 		if err := k.Restarter.Annotate(ctx, AnnotationAdmin, version); err != nil {
-			return apiError(err)
+			return watcher.HoldForbidden(err)
 		}
 		result.Changes = append(result.Changes, k.change(ChangedAdminRestart, "Restart", "asked for a restart of Stalwart, to read the administrator's password"))
 		hold.After = time.Second
 	}
 	return hold
-}
-
-// apiError holds where the API server forbids what the restart needs.
-func apiError(err error) error {
-	if apierrors.IsForbidden(err) {
-		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: err.Error(), After: time.Minute}
-	}
-	return err
 }

@@ -1,12 +1,12 @@
 package apikey
 
 import (
-	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/openova-io/smtp-mirror/rotation"
 	"github.com/openova-io/smtp-mirror/stalwart"
 )
 
@@ -68,7 +68,7 @@ func Decide(o Observed, d Desired, now time.Time) Step {
 		step.Why = "the old one is refused"
 	case !o.Kept.fits(d):
 		step.Why = "other rights are needed"
-	case !now.Before(o.Kept.Created.Add(d.Every - time.Duration(0.1*fraction(o.Kept.Name)*float64(d.Every)))):
+	case !now.Before(o.Kept.Created.Add(rotation.Jittered(d.Every, o.Kept.Name))):
 		step.Action, step.Why = Renew, "the old one has come of age"
 	default:
 		step.Action = Keep
@@ -111,13 +111,6 @@ func (o Observed) next() string {
 		}
 	}
 	return namePrefix + strconv.Itoa(highest+1)
-}
-
-// fraction is a number from 0 to 1 that is always the same for a key.
-func fraction(name string) float64 {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(name))
-	return float64(h.Sum32()) / float64(1<<32)
 }
 
 // ours filters what the server lists.

@@ -1,6 +1,7 @@
 package apikey
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -102,7 +103,7 @@ func (k *Keeper) round(ctx context.Context, directory stalwart.Directory, result
 // mint makes a key, proves it by a request, and keeps it.
 func (k *Keeper) mint(ctx context.Context, directory stalwart.Directory, result *watcher.Result, step Step, version string) error {
 	if d, err := directory.Domain(ctx, k.Login.Domain); err != nil || d == nil {
-		return cmpError(err, &watcher.HoldError{Why: ReasonAwaitingDomain, Text: "an API key needs an account, and that the domain " + k.Login.Domain, Grace: domainGrace})
+		return cmp.Or[error](err, &watcher.HoldError{Why: ReasonAwaitingDomain, Text: "an API key needs an account, and that the domain " + k.Login.Domain, Grace: domainGrace})
 	}
 	chosen := redact.New((rand.Text() + rand.Text())[:32])
 	made, secret, err := directory.CreateAPIKey(ctx, stalwart.NewAPIKey{Login: k.Login, Name: step.Name, Secret: chosen, Powers: k.Desired.Powers, AllowedIPs: k.Desired.AllowedIPs})
@@ -122,13 +123,6 @@ func (k *Keeper) mint(ctx context.Context, directory stalwart.Directory, result 
 	}
 	result.Changes = append(result.Changes, k.change(ChangedAPIKey, step.Action, made.Name+": "+step.Why))
 	return nil
-}
-
-func cmpError(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 func (k *Keeper) change(reason string, action Action, message string) watcher.Change {

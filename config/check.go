@@ -36,6 +36,12 @@ func (c *checker) name(key, value string) {
 	}
 }
 
+func (c *checker) network(key, value string) {
+	_, prefix := netip.ParsePrefix(value)
+	_, address := netip.ParseAddr(value)
+	c.that(prefix == nil || address == nil, key, "%q is neither an address nor a CIDR", value)
+}
+
 func (c *Config) check() error {
 	k := &checker{}
 	k.that(c.Domain != "", "domain", "is required")
@@ -87,9 +93,7 @@ func (c *checker) stalwart(s Stalwart) {
 	c.that(s.Restart.Kind == "StatefulSet" || s.Restart.Kind == "Deployment", "stalwart.restart.kind", "%q is neither StatefulSet nor Deployment", s.Restart.Kind)
 	c.name("stalwart.restart.name", s.Restart.Name)
 	for i, a := range s.AllowedIPs {
-		_, prefix := netip.ParsePrefix(a)
-		_, address := netip.ParseAddr(a)
-		c.that(prefix == nil || address == nil, fmt.Sprintf("stalwart.allowedIPs[%d]", i), "%q is neither an address nor a CIDR", a)
+		c.network(fmt.Sprintf("stalwart.allowedIPs[%d]", i), a)
 	}
 }
 

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -157,8 +156,6 @@ func (c *checker) rotation(at string, s Submission) {
 		c.that(err == nil, fmt.Sprintf("%s.issued.rotateAt[%d]", at, j), "%q is no cron expression like 0 3 * * 0", text)
 	}
 	for j, a := range s.Issued.AllowedIPs {
-		_, prefix := netip.ParsePrefix(a)
-		_, address := netip.ParseAddr(a)
-		c.that(prefix == nil || address == nil, fmt.Sprintf("%s.issued.allowedIPs[%d]", at, j), "%q is neither an address nor a CIDR", a)
+		c.network(fmt.Sprintf("%s.issued.allowedIPs[%d]", at, j), a)
 	}
 }

@@ -173,7 +173,7 @@ func (r *Record) done(result watcher.Result, stored *corev1.ConfigMap, changed [
 // classify turns a refusal by RBAC into a wait.
 func classify(err error) error {
 	if apierrors.IsForbidden(err) {
-		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: err.Error(), After: 5 * time.Second}
+		return watcher.HoldForbidden(err)
 	}
 	return fmt.Errorf("updating the configmap: %w", err)
 }

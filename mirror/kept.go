@@ -21,7 +21,7 @@ func (m *Mirror) load(ctx context.Context) (map[string][]byte, error) {
 		return nil, nil
 	}
 	if apierrors.IsForbidden(err) {
-		return nil, &watcher.HoldError{Why: watcher.ReasonForbidden, Text: err.Error(), After: namespacePause}
+		return nil, watcher.HoldForbidden(err)
 	}
 	if err != nil {
 		return nil, errors.New("reading the kept credentials of phase 1: " + err.Error())
@@ -92,7 +92,7 @@ func (m *Mirror) store(ctx context.Context, data map[string][]byte) ([]watcher.C
 }
 
 func (m *Mirror) notKept(why string, data map[string][]byte) error {
-	return &watcher.HoldError{Why: ReasonFallbackNotKept, After: namespacePause, Text: "the target stays as it is, because its credentials of phase 1 cannot be kept in the secret " +
+	return &watcher.HoldError{Why: ReasonFallbackNotKept, After: watcher.HandsPause, Text: "the target stays as it is, because its credentials of phase 1 cannot be kept in the secret " +
 		m.Namespace + "/" + m.Fallback.Secret + ": " + Desired{Data: data}.scrub(why)}
 }
 

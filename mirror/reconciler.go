@@ -198,23 +198,19 @@ func (m *Mirror) refused(result watcher.Result, err error, d Desired) (watcher.R
 	return result, err
 }
 
-// namespacePause is how often a missing right or namespace is tried again:
-// nothing wakes when it appears.
-const namespacePause = 5 * time.Second
-
 // classify turns an error of the API server into the wait that it means. An
 // admission webhook words its own refusals, and may quote the object.
 func (m *Mirror) classify(err error, d Desired) error {
 	text := d.scrub(err.Error())
 	switch {
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return &watcher.HoldError{Why: ReasonNamespaceTerminating, Text: "the namespace " + m.Namespace + " of the target " + m.Name + " is being deleted", After: namespacePause}
+		return &watcher.HoldError{Why: ReasonNamespaceTerminating, Text: "the namespace " + m.Namespace + " of the target " + m.Name + " is being deleted", After: watcher.HandsPause}
 	case apierrors.IsForbidden(err):
-		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: text, After: namespacePause}
+		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: text, After: watcher.HandsPause}
 	case apierrors.IsNotFound(err):
-		return &watcher.HoldError{Why: ReasonNamespaceMissing, Text: "the namespace " + m.Namespace + " of the target " + m.Name + " does not exist", After: namespacePause}
+		return &watcher.HoldError{Why: ReasonNamespaceMissing, Text: "the namespace " + m.Namespace + " of the target " + m.Name + " does not exist", After: watcher.HandsPause}
 	case apierrors.IsInvalid(err):
-		return &watcher.HoldError{Why: ReasonTargetImmutable, Text: "the API server finds the write invalid: the target was replaced by one that cannot be changed", After: namespacePause}
+		return &watcher.HoldError{Why: ReasonTargetImmutable, Text: "the API server finds the write invalid: the target was replaced by one that cannot be changed", After: watcher.HandsPause}
 	}
 	return errors.New("writing the target: " + text)
 }

@@ -200,7 +200,7 @@ func classify(err error) error {
 	case errors.As(err, &notServed):
 		return &watcher.HoldError{Why: ReasonFluxNotInstalled, Text: err.Error(), After: notServedEvery}
 	case apierrors.IsForbidden(err):
-		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: err.Error(), After: 5 * time.Second}
+		return watcher.HoldForbidden(err)
 	}
 	return fmt.Errorf("rolling the consumer: %w", err)
 }

@@ -42,7 +42,7 @@ func (w *world) due(g Generation) time.Time {
 		}
 	}
 	if w.d.Every > 0 {
-		earlier(w.window(g.Created.Add(w.d.Every - time.Duration(float64(w.d.Every)*0.1*fraction(g.Number)))))
+		earlier(w.window(g.Created.Add(Jittered(w.d.Every, strconv.FormatInt(g.Number, 10)))))
 	}
 	if !g.Expires.IsZero() {
 		earlier(g.Created.Add(g.Expires.Sub(g.Created) / 2))
@@ -57,11 +57,12 @@ func (w *world) window(from time.Time) time.Time {
 	return w.d.Window(from)
 }
 
-// fraction is a number from 0 to 1 that is always the same for a generation.
-func fraction(number int64) float64 {
+// Jittered is a time that is shorter by up to a tenth, and always the same for a
+// name: what was made together is not renewed together.
+func Jittered(every time.Duration, name string) time.Duration {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(strconv.FormatInt(number, 10)))
-	return float64(h.Sum32()) / float64(1<<32)
+	_, _ = h.Write([]byte(name))
+	return every - time.Duration(float64(every)*0.1*float64(h.Sum32())/float64(1<<32))
 }
 
 // Password makes a password of 32 letters and digits, about 190 bits.

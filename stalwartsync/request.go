@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,9 +22,6 @@ const (
 	AnnotationRotate  = "smtp-mirror.openova.io/rotate"
 	AnnotationRotated = "smtp-mirror.openova.io/rotated"
 )
-
-// sourcePause is how often a SOURCE that may not be written is tried again.
-const sourcePause = 5 * time.Second
 
 // request is what the rotation is asked for: anything in mode issued; else only a
 // revocation, and only once the SOURCE holds the bytes that come after it.
@@ -66,9 +62,9 @@ func (r *Relay) sourceRefused(err error) error {
 	name := "the secret " + r.SourceRef.Namespace + "/" + r.SourceRef.Name
 	switch {
 	case apierrors.IsForbidden(err):
-		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: err.Error(), After: sourcePause}
+		return watcher.HoldForbidden(err)
 	case apierrors.IsInvalid(err):
-		return &watcher.HoldError{Why: ReasonSourceImmutable, Text: name + " cannot be changed: the API server finds a new " + submission.KeyPass + " invalid", After: sourcePause}
+		return &watcher.HoldError{Why: ReasonSourceImmutable, Text: name + " cannot be changed: the API server finds a new " + submission.KeyPass + " invalid", After: watcher.HandsPause}
 	}
 	return fmt.Errorf("writing %s: %s", name, apierrors.ReasonForError(err))
 }

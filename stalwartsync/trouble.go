@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"github.com/openova-io/smtp-mirror/smtpprobe"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/watcher"
@@ -57,7 +55,7 @@ func missing(probe smtpprobe.Result) string {
 func (r *Relay) restart(ctx context.Context, result *watcher.Result, t Trouble, l stalwart.Listener) (Trouble, error) {
 	seen, err := r.Restarter.Read(ctx)
 	if err != nil {
-		return t, apiError(err)
+		return t, watcher.HoldForbidden(err)
 	}
 	switch DecideRestart(Running{requested(seen.Annotations), seen.Complete}, restartToken(l)) {
 	case RestartFailed:
@@ -65,7 +63,7 @@ func (r *Relay) restart(ctx context.Context, result *watcher.Result, t Trouble, 
 		t.Message = "Stalwart was restarted for the listener " + l.Name + ", and its port is still closed"
 	case RestartRequest:
 		if err := r.Restarter.Annotate(ctx, AnnotationOf(r.Submission), restartToken(l)); err != nil {
-			return t, apiError(err)
+			return t, watcher.HoldForbidden(err)
 		}
 		result.Changes = append(result.Changes, watcher.Change{Reason: ChangedRestart, Action: "Restart", Message: "asked for a restart of Stalwart, to bind the listener " + l.Name, Writes: 1})
 	case RestartWait:
@@ -101,11 +99,3 @@ type probeError struct {
 func (e *probeError) Error() string  { return e.t.Message }
 func (e *probeError) Reason() string { return e.t.Reason }
 func (e *probeError) Knock() string  { return e.address }
-
-// apiError holds where the API server forbids what the restart needs.
-func apiError(err error) error {
-	if apierrors.IsForbidden(err) {
-		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: err.Error(), After: time.Minute}
-	}
-	return err
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,9 +15,6 @@ import (
 
 // FieldManager is the field manager of such a Secret.
 const FieldManager = "smtp-mirror"
-
-// retryPause is how often a missing right is tried again.
-const retryPause = 5 * time.Second
 
 // Store is one key of a Secret.
 type Store struct {
@@ -70,7 +66,7 @@ var errMoved = errors.New("the state secret was written by somebody else at the 
 func (s *Store) classify(what string, err error) error {
 	switch {
 	case apierrors.IsForbidden(err):
-		return &watcher.HoldError{Why: watcher.ReasonForbidden, Text: err.Error(), After: retryPause}
+		return watcher.HoldForbidden(err)
 	case apierrors.IsConflict(err):
 		return errMoved
 	case apierrors.IsNotFound(err):

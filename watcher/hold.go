@@ -3,7 +3,22 @@ package watcher
 import (
 	"errors"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
+
+// HandsPause is how often is looked again for what somebody else has to mend in the
+// API server: a right, a namespace, an object that cannot be changed. No watch tells.
+const HandsPause = 5 * time.Second
+
+// HoldForbidden makes a wait of an answer that RBAC is to blame for, and leaves
+// every other error as it is.
+func HoldForbidden(err error) error {
+	if apierrors.IsForbidden(err) {
+		return &HoldError{Why: ReasonForbidden, Text: err.Error(), After: HandsPause}
+	}
+	return err
+}
 
 // HoldError is a wait: trying again at once would find the same. The loop posts
 // it as Held, not as Retrying.
