@@ -29,9 +29,9 @@ type options struct {
 
 func main() {
 	var o options
-	flag.IntVar(&o.rotations, "rotations", 200, "rotations per kind on each stand-in")
+	flag.IntVar(&o.rotations, "rotations", 100, "rotations per kind on each of the two stand-ins")
 	flag.IntVar(&o.real, "real", 20, "rotations per kind on each real server")
-	flag.IntVar(&o.parallel, "parallel", 12, "installations at a time")
+	flag.IntVar(&o.parallel, "parallel", 14, "installations at a time")
 	flag.DurationVar(&o.limit, "limit", 23*time.Minute, "no rotation begins later than this")
 	flag.StringVar(&o.order, "order", "overlap", "overlap, or naive: the controller without an overlap, consumers that roll 3 s late")
 	flag.StringVar(&o.kinds, "kinds", "", "only these kinds, with commas")
