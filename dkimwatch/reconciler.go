@@ -82,7 +82,7 @@ func (r *Record) keys(ctx context.Context) (*stalwart.Domain, []stalwart.DKIMKey
 	if domain == nil {
 		return nil, nil, &watcher.HoldError{Why: ReasonDomainMissing, Text: "Stalwart does not serve " + r.Domain + " yet", After: 5 * time.Second, Grace: keysGrace}
 	}
-	keys, err := directory.DKIMKeys(ctx, r.Domain)
+	keys, err := directory.DKIMKeys(ctx, *domain)
 	return domain, keys, err
 }
 

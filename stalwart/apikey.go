@@ -26,6 +26,7 @@ type Powers struct {
 	Listeners    bool
 	Webhooks     bool
 	AllowedIPs   bool
+	DKIM         bool // 0.16: making keys and moving them through their stages
 }
 
 // NewAPIKey is a key to be made.

@@ -106,11 +106,19 @@ type NewAccount struct {
 // DKIMKey is a key that Stalwart holds (RFC 6376). PublicKey is the value of the
 // p= tag.
 type DKIMKey struct {
+	ID        string // what Stalwart calls it
 	Selector  string
 	Algorithm string // "rsa-sha256" or "ed25519-sha256"
 	PublicKey string
 	Stage     string // "active", "pending", "retiring", "retired"
 	CreatedAt time.Time
+}
+
+// NewDKIMKey is a key to be brought in.
+type NewDKIMKey struct {
+	Selector, Algorithm string
+	Private             redact.Secret // PKCS#8 in PEM form
+	Stage               string
 }
 
 // Webhook is where Stalwart reports events.
@@ -181,5 +189,8 @@ type Directory interface {
 	ForgetUnknown(ctx context.Context) error // drops what the server remembers as absent
 	ForgetAll(ctx context.Context) error     // drops every cache of this one process
 	Reload(ctx context.Context) error        // makes settings effective
-	DKIMKeys(ctx context.Context, domain string) ([]DKIMKey, error)
+	DKIMKeys(ctx context.Context, d Domain) ([]DKIMKey, error)
+	CreateDKIMKey(ctx context.Context, d Domain, n NewDKIMKey) error
+	MoveDKIMKey(ctx context.Context, id, stage string) error
+	DestroyDKIMKey(ctx context.Context, id string) error // one that is gone already is no error
 }

@@ -3,7 +3,6 @@ package stalwart
 import (
 	"context"
 	"slices"
-	"time"
 )
 
 type jmapSettings struct {
@@ -176,33 +175,4 @@ func (j *jmap) RekeyWebhook(ctx context.Context, id string, w Webhook) error {
 		return err
 	}
 	return j.AddWebhook(ctx, w)
-}
-
-type jmapKey struct {
-	Type      string    `json:"@type"`
-	Selector  string    `json:"selector"`
-	PublicKey string    `json:"publicKey"`
-	Stage     string    `json:"stage"`
-	CreatedAt time.Time `json:"createdAt"`
-}
-
-// DKIMKeys lists the keys of a domain. DKIM2 keys are not for DNS records of RFC
-// 6376 and are left out.
-func (j *jmap) DKIMKeys(ctx context.Context, domain string) ([]DKIMKey, error) {
-	d, err := j.Domain(ctx, domain)
-	if err != nil || d == nil {
-		return nil, err
-	}
-	var found []jmapKey
-	if err := j.find(ctx, "DkimSignature", obj{"domainId": d.ID}, &found); err != nil {
-		return nil, err
-	}
-	algorithms := map[string]string{"Dkim1RsaSha256": "rsa-sha256", "Dkim1Ed25519Sha256": "ed25519-sha256"}
-	var all []DKIMKey
-	for _, k := range found {
-		if a := algorithms[k.Type]; a != "" {
-			all = append(all, DKIMKey{k.Selector, a, k.PublicKey, k.Stage, k.CreatedAt})
-		}
-	}
-	return all, nil
 }

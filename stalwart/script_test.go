@@ -75,9 +75,12 @@ func methods() map[string]func(ctx context.Context, d Directory) error {
 		"ForgetUnknown": func(ctx context.Context, d Directory) error { return d.ForgetUnknown(ctx) },
 		"ForgetAll":     func(ctx context.Context, d Directory) error { return d.ForgetAll(ctx) },
 		"Reload":        func(ctx context.Context, d Directory) error { return d.Reload(ctx) },
-		"DKIMKeys":      func(ctx context.Context, d Directory) error { _, err := d.DKIMKeys(ctx, "example.test"); return err },
-		"Owner":         func(ctx context.Context, d Directory) error { _, err := d.Owner(ctx, "x@example.test"); return err },
-		"SetPassword":   func(ctx context.Context, d Directory) error { return d.SetPassword(ctx, known, password) },
+		"DKIMKeys": func(ctx context.Context, d Directory) error {
+			_, err := d.DKIMKeys(ctx, Domain{ID: "b", Name: "example.test"})
+			return err
+		},
+		"Owner":       func(ctx context.Context, d Directory) error { _, err := d.Owner(ctx, "x@example.test"); return err },
+		"SetPassword": func(ctx context.Context, d Directory) error { return d.SetPassword(ctx, known, password) },
 		"CreateAccount": func(ctx context.Context, d Directory) error {
 			return d.CreateAccount(ctx, NewAccount{Login: login, Permissions: []Permission{SendMail}, Password: password})
 		},

@@ -110,10 +110,9 @@ func keyDoesAll(t *testing.T, s *suite) {
 	k.accepts(t, smtpprobe.Accepted, first)
 	k.settle(t)
 	d := k.directory(t)
-	_, err := d.DKIMKeys(t.Context(), mainDomain)
-	must(t, err)
+	listedKeys(t, d, mainDomain)
 	must(t, d.Reload(t.Context()))
-	_, err = d.Owner(t.Context(), k.user())
+	_, err := d.Owner(t.Context(), k.user())
 	must(t, err)
 	if s.Generation() == stalwart.Gen016 {
 		must(t, d.AllowIP(t.Context(), "10.77.0.0/16"))

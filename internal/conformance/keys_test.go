@@ -19,6 +19,7 @@ func keys() []scenario {
 		{name: "a domain without keys has none", run: noKeys},
 		{name: "keys that Stalwart made by itself", only: stalwart.Gen016, run: automaticKeys},
 		{name: "keys in every stage", only: stalwart.Gen016, run: keyStages},
+		{name: "a key of our own goes through its stages", only: stalwart.Gen016, run: ownKey},
 		{name: "keys of 0.15 are all active", only: stalwart.Gen015, run: keysOf015},
 	}
 }
@@ -27,9 +28,9 @@ func noKeys(t *testing.T, s *suite) {
 	const domain = "keyless.test"
 	must(t, s.operator.EnsureDomain(t.Context(), domain))
 	d := newRig(t, s).directory(t)
-	all, err := d.DKIMKeys(t.Context(), domain)
-	must(t, err)
 	there, err := d.Domain(t.Context(), domain)
+	must(t, err)
+	all, err := d.DKIMKeys(t.Context(), *there)
 	must(t, err)
 	if len(all) > 0 || dkimwatch.Pending(*there, all, time.Now()) {
 		t.Errorf("there are keys, or they are waited for: %+v, %+v", there, all)
@@ -47,7 +48,7 @@ func automaticKeys(t *testing.T, s *suite) {
 	must(t, err)
 	var all []stalwart.DKIMKey
 	await(t, time.Minute, func() bool {
-		all, err = d.DKIMKeys(t.Context(), keysDomain)
+		all, err = d.DKIMKeys(t.Context(), *domain)
 		must(t, err)
 		return !dkimwatch.Pending(*domain, all, domain.CreatedAt)
 	})
@@ -61,6 +62,16 @@ func automaticKeys(t *testing.T, s *suite) {
 		isKey(t, k)
 	}
 	publishes(t, keysDomain, all, dnsrecords.Ed25519SHA256)
+}
+
+// listedKeys are the keys of a domain that is there.
+func listedKeys(t *testing.T, d stalwart.Directory, domain string) []stalwart.DKIMKey {
+	t.Helper()
+	there, err := d.Domain(t.Context(), domain)
+	must(t, err)
+	all, err := d.DKIMKeys(t.Context(), *there)
+	must(t, err)
+	return all
 }
 
 // isKey decodes the p= value as a verifier would (RFC 6376, RFC 8463).
@@ -95,8 +106,7 @@ func keyStages(t *testing.T, s *suite) {
 	for _, stage := range stages {
 		must(t, s.operator.AddKey(t.Context(), domain, "sel-"+stage, stage))
 	}
-	all, err := newRig(t, s).directory(t).DKIMKeys(t.Context(), domain)
-	must(t, err)
+	all := listedKeys(t, newRig(t, s).directory(t), domain)
 	slices.SortFunc(all, func(a, b stalwart.DKIMKey) int { return slices.Compare([]byte(a.Stage), []byte(b.Stage)) })
 	for i, k := range all {
 		if k.Stage != stages[i] || k.Selector != "sel-"+stages[i] {
@@ -114,8 +124,7 @@ func keysOf015(t *testing.T, s *suite) {
 	must(t, s.operator.AddKey(t.Context(), domain, "202601e", ""))
 	must(t, s.operator.AddKey(t.Context(), domain, "202602e", ""))
 	must(t, s.operator.(*restOperator).addRSAKey(t.Context(), domain))
-	all, err := newRig(t, s).directory(t).DKIMKeys(t.Context(), domain)
-	must(t, err)
+	all := listedKeys(t, newRig(t, s).directory(t), domain)
 	if len(all) != 3 {
 		t.Fatalf("the keys are %+v", all)
 	}
