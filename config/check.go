@@ -54,6 +54,9 @@ func (c *Config) check() error {
 	k.address("http.address", c.HTTP.Address)
 	k.stalwart(c.Stalwart)
 	k.webhook(c.Webhook)
+	k.dkim(c.DKIM)
+	k.dns(c.DNS)
+	k.tls(c.TLS)
 	k.submissions(c)
 	return errors.Join(k.problems...)
 }

@@ -21,6 +21,9 @@ type Config struct {
 	Submissions    []Submission   `json:"submissions"`
 	DNSRecords     ObjectName     `json:"dnsRecords"`
 	DKIMKeyDir     string         `json:"dkimKeyDir"`
+	DKIM           DKIM           `json:"dkim"`
+	DNS            DNS            `json:"dns"`
+	TLS            TLS            `json:"tls"`
 	Webhook        Webhook        `json:"webhook"`
 	HTTP           HTTP           `json:"http"`
 	LeaderElection LeaderElection `json:"leaderElection"`

@@ -17,6 +17,8 @@ func defaults() *Config {
 			Restart:      Restart{Kind: "StatefulSet", Name: "stalwart-sovereign"},
 		},
 		DNSRecords:     ObjectName{Namespace: namespace, Name: "stalwart-sovereign-dns-records-required"},
+		DKIM:           defaultDKIM(),
+		DNS:            defaultDNS(namespace),
 		Webhook:        Webhook{Path: "/webhook/stalwart", Secret: "smtp-mirror-webhook"},
 		HTTP:           HTTP{Address: ":9090"},
 		LeaderElection: LeaderElection{Enabled: true, Namespace: namespace, Name: "smtp-mirror"},
@@ -31,6 +33,7 @@ func (c *Config) complete() {
 		c.Submissions = []Submission{{}}
 	}
 	empty(&c.Stalwart.AllowedIPs)
+	c.DNS.complete(c.Stalwart.Namespace)
 	for i := range c.Submissions {
 		c.Submissions[i].complete()
 	}

@@ -9,6 +9,8 @@ const (
 	ReasonKeysPending       = "KeysPending"
 	ReasonMountedKeyDiffers = "MountedKeyDiffers"
 	ReasonMountedKeyInvalid = "MountedKeyInvalid"
+	ReasonNoStages          = "DKIMKeysNotManaged"
+	ReasonDKIMStateInvalid  = "DKIMStateInvalid"
 	ReasonWouldWrite        = "WouldWrite"
 )
 
@@ -17,4 +19,8 @@ const (
 const (
 	ChangedRecords   = "RecordsUpdated"
 	ChangedPublished = "PublishedDNSWrong"
+
+	ChangedKeyMade  = "DKIMKeyMade"
+	ChangedKeyMoved = "DKIMKeyMoved"
+	ChangedKeyEnded = "DKIMKeyEnded"
 )

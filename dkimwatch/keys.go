@@ -1,0 +1,211 @@
+package dkimwatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/openova-io/smtp-mirror/dkimkeys"
+	"github.com/openova-io/smtp-mirror/redact"
+	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/statesecret"
+	"github.com/openova-io/smtp-mirror/watcher"
+)
+
+// Keys takes our keys through their lives. Its exported fields are set once; the
+// loop never runs it twice at once.
+type Keys struct {
+	Domain  string
+	Ref     corev1.ObjectReference // of the ConfigMap, for Events
+	Store   *statesecret.Store     // of [dkimkeys.KeyState]
+	Fleet   *stalwart.Fleet
+	Pods    func() []watcher.Incarnation
+	Desired func() (dkimkeys.Desired, error)
+	Private func(selector string) (redact.Secret, error) // of a mounted key
+	Sight   func(dkimkeys.Listed) dkimkeys.Sight
+	Taken   func() []string                                  // selectors that are recorded
+	Send    func(ctx context.Context, selector string) error // a mail, for a new key's first use; nil = no proof is wanted
+	Backup  bool
+	DryRun  bool
+}
+
+// maxSteps bounds the steps of one run: a lost volume takes two for each key.
+const maxSteps = 40
+
+// Reconcile takes the steps that are due.
+func (k *Keys) Reconcile(ctx context.Context) (watcher.Result, error) {
+	result := watcher.Result{Outcome: watcher.Converged, Regarding: k.Ref}
+	desired, err := k.Desired()
+	if err != nil {
+		return result, err
+	}
+	directory, err := k.Fleet.Detect(ctx)
+	if err != nil {
+		return result, err
+	}
+	if directory.Generation() == stalwart.Gen015 {
+		result.Reason, result.Message = ReasonNoStages, "Stalwart 0.15 has no stages of DKIM keys, and writing them takes an administrator's rights over all settings: dkim.manage stays at observe"
+		return result, nil
+	}
+	for range maxSteps {
+		done, err := k.step(ctx, directory, desired, &result)
+		if done || err != nil {
+			return result, err
+		}
+	}
+	return result, errors.New("no end of steps with DKIM keys")
+}
+
+// look reads the state and what Stalwart has.
+func (k *Keys) look(ctx context.Context, s stalwart.Directory) (dkimkeys.Observed, *stalwart.Domain, string, error) {
+	text, version, err := k.Store.Load(ctx)
+	if err != nil {
+		return dkimkeys.Observed{}, nil, "", err
+	}
+	state, err := dkimkeys.DecodeState(text)
+	if err != nil {
+		return dkimkeys.Observed{}, nil, "", &watcher.HoldError{Why: ReasonDKIMStateInvalid, Text: "the secret " + k.Store.Namespace + "/" + k.Store.Name + ": " + err.Error()}
+	}
+	domain, err := s.Domain(ctx, k.Domain)
+	if err == nil && domain == nil {
+		err = &watcher.HoldError{Why: ReasonDomainMissing, Text: "Stalwart does not serve " + k.Domain + " yet", After: 5 * time.Second, Grace: keysGrace}
+	}
+	if err != nil {
+		return dkimkeys.Observed{}, nil, "", err
+	}
+	all, err := s.DKIMKeys(ctx, *domain)
+	o := dkimkeys.Observed{State: state, Sights: map[string]dkimkeys.Sight{}, Taken: k.Taken()}
+	for _, l := range listed(all) {
+		o.Listed = append(o.Listed, l)
+		o.Sights[l.Selector] = k.Sight(l)
+	}
+	return o, domain, version, err
+}
+
+// listed are Stalwart's keys in the words of package dkimkeys.
+func listed(all []stalwart.DKIMKey) []dkimkeys.Listed {
+	var out []dkimkeys.Listed
+	for _, s := range all {
+		out = append(out, dkimkeys.Listed{ID: s.ID, Selector: s.Selector, Algorithm: s.Algorithm, PublicKey: s.PublicKey, Stage: dkimkeys.Stage(s.Stage)})
+	}
+	return out
+}
+
+// step reads everything anew and takes one step.
+func (k *Keys) step(ctx context.Context, s stalwart.Directory, desired dkimkeys.Desired, result *watcher.Result) (done bool, err error) {
+	o, domain, version, err := k.look(ctx, s)
+	if err != nil {
+		return false, err
+	}
+	step := dkimkeys.Next(o, desired, time.Now())
+	if step.Kind == dkimkeys.Rest {
+		result.After = step.Wait
+		return true, nil
+	}
+	if k.DryRun {
+		result.Reason, result.Message = ReasonWouldWrite, fmt.Sprintf("would %s the key %s: %s", step.Kind, step.Key.Selector, step.Why)
+		return true, nil
+	}
+	if err := k.carryOut(ctx, s, *domain, version, step); err != nil {
+		return false, err
+	}
+	result.Changes = append(result.Changes, k.change(step))
+	return false, nil
+}
+
+// carryOut does the writes of a step in their order: after a crash between them the
+// next one is decided from what is there.
+func (k *Keys) carryOut(ctx context.Context, s stalwart.Directory, domain stalwart.Domain, version string, step dkimkeys.Step) error {
+	switch step.Kind {
+	case dkimkeys.Move:
+		return s.MoveDKIMKey(ctx, step.Key.ID, string(step.To))
+	case dkimkeys.Make, dkimkeys.Import, dkimkeys.Restore:
+		return k.bring(ctx, s, domain, version, step)
+	case dkimkeys.Settle:
+		if err := k.settle(ctx, s); err != nil {
+			return err
+		}
+	case dkimkeys.Prove:
+		if err := k.Send(ctx, step.Key.Selector); err != nil {
+			return err
+		}
+	case dkimkeys.Destroy:
+		if err := s.DestroyDKIMKey(ctx, step.Key.ID); err != nil {
+			return err
+		}
+	}
+	return k.save(ctx, step.State, version)
+}
+
+func (k *Keys) save(ctx context.Context, state dkimkeys.State, version string) error {
+	_, err := k.Store.Save(ctx, state.Encode(), version)
+	return err
+}
+
+// bring writes down a key, and then creates it in Stalwart.
+func (k *Keys) bring(ctx context.Context, s stalwart.Directory, domain stalwart.Domain, version string, step dkimkeys.Step) error {
+	key, private := step.Key, step.Key.Private
+	switch step.Kind {
+	case dkimkeys.Make:
+		pair, err := NewPair(key.Algorithm)
+		if err != nil {
+			return err
+		}
+		key.PublicKey, private = pair.PublicKey, pair.Private
+	case dkimkeys.Import:
+		var err error
+		if private, err = k.Private(key.Selector); err != nil {
+			return err
+		}
+	}
+	if k.Backup {
+		key.Private = private
+	}
+	if err := k.save(ctx, step.State.With(key), version); err != nil {
+		return err
+	}
+	return s.CreateDKIMKey(ctx, domain, stalwart.NewDKIMKey{Selector: key.Selector, Algorithm: key.Algorithm, Private: private, Stage: string(dkimkeys.Pending)})
+}
+
+// settle makes every process of Stalwart look its signers up anew: each has a cache
+// of its own, which never expires.
+func (k *Keys) settle(ctx context.Context, s stalwart.Directory) error {
+	if err := s.ForgetAll(ctx); err != nil {
+		return err
+	}
+	pods := k.Pods()
+	if len(pods) < 2 {
+		return nil
+	}
+	var failures error
+	for _, p := range pods {
+		if !p.Ready || p.IP == "" {
+			continue // it reads them when it starts
+		}
+		directory, err := k.Fleet.Open(ctx, p.Address(k.Fleet.Port()))
+		if err == nil {
+			err = directory.ForgetAll(ctx)
+		}
+		failures = errors.Join(failures, err)
+	}
+	return failures
+}
+
+// change is the Event of a step.
+func (k *Keys) change(step dkimkeys.Step) watcher.Change {
+	reasons := map[dkimkeys.Kind]string{dkimkeys.Make: ChangedKeyMade, dkimkeys.Import: ChangedKeyMade, dkimkeys.Restore: ChangedKeyMade, dkimkeys.Destroy: ChangedKeyEnded}
+	reason := reasons[step.Kind]
+	if reason == "" {
+		reason = ChangedKeyMoved
+	}
+	message := step.Why
+	if step.Kind == dkimkeys.Make {
+		message = step.Key.Selector + ": " + step.Why
+	}
+	ref := k.Ref
+	ref.FieldPath = message // the recorder folds Events of one kind about one object
+	return watcher.Change{Reason: reason, Action: string(step.Kind), Message: message, Regarding: ref, Writes: 1}
+}
