@@ -2,20 +2,33 @@ package dnsrecords
 
 import "strings"
 
-// The markers of our block in README.md.
+// The markers of our two blocks in README.md.
 const (
-	beginDKIM = "<!-- smtp-mirror:dkim -->"
-	endDKIM   = "<!-- /smtp-mirror:dkim -->"
+	beginDKIM    = "<!-- smtp-mirror:dkim -->"
+	endDKIM      = "<!-- /smtp-mirror:dkim -->"
+	beginRecords = "<!-- smtp-mirror:records -->"
+	endRecords   = "<!-- /smtp-mirror:records -->"
 )
 
 // EditReadme puts the table of keys between the markers, or appends the block
 // where there is none. Nothing else is touched; a marker without its partner is
 // left alone as text.
 func EditReadme(text string, keys []Key) string {
-	block := beginDKIM + "\n" + table(keys) + endDKIM
-	if begin := strings.LastIndex(text, beginDKIM); begin >= 0 {
-		if end := strings.Index(text[begin:], endDKIM); end >= 0 {
-			return text[:begin] + block + text[begin+end+len(endDKIM):]
+	return editBlock(text, beginDKIM, endDKIM, table(keys))
+}
+
+// EditReadmeZone does the same with what people are told about all records, which is
+// a text that ends with a line break.
+func EditReadmeZone(text, block string) string {
+	inert := strings.NewReplacer("<!-- smtp-mirror:", "&lt;!-- smtp-mirror:", "<!-- /smtp-mirror:", "&lt;!-- /smtp-mirror:")
+	return editBlock(text, beginRecords, endRecords, inert.Replace(block))
+}
+
+func editBlock(text, begin, end, block string) string {
+	block = begin + "\n" + block + end
+	if from := strings.LastIndex(text, begin); from >= 0 {
+		if to := strings.Index(text[from:], end); to >= 0 {
+			return text[:from] + block + text[from+to+len(end):]
 		}
 	}
 	if text != "" && !strings.HasSuffix(text, "\n") {

@@ -39,7 +39,7 @@ func EditRecords(text, domain string, dkim *DKIM, keys []Key) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	doc, err = editKeys(doc, keys)
+	doc, err = editList(doc, memberKeys, notNil(keys))
 	if err != nil {
 		return "", err
 	}
@@ -65,11 +65,12 @@ func chartDefault(domain string) *DKIM {
 	return &DKIM{Selector: "dkim", Name: Name("dkim", domain), Algorithm: Ed25519SHA256}
 }
 
-func notNil(keys []Key) []Key {
-	if keys == nil {
-		return []Key{}
+// notNil makes [] of no list, where JSON would have null.
+func notNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
 	}
-	return keys
+	return list
 }
 
 // editDKIM sets the members of "dkim" one by one, so that what others keep
@@ -126,24 +127,24 @@ func setString(doc []byte, key, want string) ([]byte, error) {
 	return set(doc, key, encoded)
 }
 
-// editKeys replaces the list as a whole unless it means the same.
-func editKeys(doc []byte, keys []Key) ([]byte, error) {
-	old, ok, err := value(doc, memberKeys)
+// editList replaces a list as a whole unless it means the same.
+func editList(doc []byte, member string, list any) ([]byte, error) {
+	old, ok, err := value(doc, member)
 	if err != nil {
 		return nil, err
 	}
-	text, err := encode(notNil(keys), indentOf(doc))
+	text, err := encode(list, indentOf(doc))
 	if err != nil {
 		return nil, err
 	}
 	var have, want any
 	if err := json.Unmarshal(text, &want); err != nil {
-		return nil, fmt.Errorf("decoding our own list of keys: %w", err)
+		return nil, fmt.Errorf("decoding our own list %s: %w", member, err)
 	}
 	if ok && json.Unmarshal(old, &have) == nil && reflect.DeepEqual(have, want) {
 		return doc, nil
 	}
-	return set(doc, memberKeys, text)
+	return set(doc, member, text)
 }
 
 // indentOf is the white space that begins the document's top-level lines, ""
