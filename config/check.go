@@ -56,6 +56,7 @@ func (c *Config) check() error {
 	k.webhook(c.Webhook)
 	k.dkim(c.DKIM)
 	k.dns(c.DNS)
+	k.that(c.DNS.Look || !c.OwnsKeys(), "dns.look", "is off, and dkim.manage or dkim.import asks for keys, which are not used before they are published")
 	k.tls(c.TLS)
 	k.submissions(c)
 	return errors.Join(k.problems...)

@@ -49,6 +49,7 @@ func (c *Config) MailHost() string { return "mail." + strings.ToLower(c.Domain) 
 
 // DNS is what the domain publishes, how, and where the truth is asked for.
 type DNS struct {
+	Look      bool       `json:"look"`    // at what is published; off where nothing outside can be asked
 	Service   ObjectName `json:"service"` // the LoadBalancer that A, AAAA and PTR follow
 	SPF       SPF        `json:"spf"`
 	DMARC     DMARC      `json:"dmarc"`
@@ -118,7 +119,7 @@ func defaultDKIM() DKIM {
 }
 
 func defaultDNS(namespace string) DNS {
-	return DNS{Service: ObjectName{Namespace: namespace, Name: "stalwart-sovereign-mail"}, SPF: SPF{Policy: "~all"}, DMARC: DMARC{Policy: "quarantine"}, MTASTS: MTASTS{Mode: "testing"}}
+	return DNS{Look: true, Service: ObjectName{Namespace: namespace, Name: "stalwart-sovereign-mail"}, SPF: SPF{Policy: "~all"}, DMARC: DMARC{Policy: "quarantine"}, MTASTS: MTASTS{Mode: "testing"}}
 }
 
 func (d *DNS) complete(namespace string) {

@@ -17,12 +17,14 @@ import (
 	"github.com/openova-io/smtp-mirror/apikey"
 	"github.com/openova-io/smtp-mirror/audit"
 	"github.com/openova-io/smtp-mirror/config"
+	"github.com/openova-io/smtp-mirror/dkimwatch"
 	"github.com/openova-io/smtp-mirror/mirror"
 	"github.com/openova-io/smtp-mirror/rollout"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
 	"github.com/openova-io/smtp-mirror/submission"
 	"github.com/openova-io/smtp-mirror/watcher"
+	"github.com/openova-io/smtp-mirror/zone"
 )
 
 // Options make a [Controller].
@@ -37,6 +39,9 @@ type Options struct {
 	Gates    *stalwart.Gates // of logins; they outlive a configuration
 	DryRun   bool
 	Observe  func(watcher.Transition) // beside the audit; nil for nobody
+
+	// Answers asks every authoritative server of a zone; nil where nothing outside can be asked.
+	Answers func(ctx context.Context, zone, name, kind string) ([]zone.Answer, error)
 }
 
 // feed is a watcher.Feed of whatever type.
@@ -72,6 +77,8 @@ type Controller struct {
 	pods    *watcher.Feed[*corev1.Pod]
 	secrets map[string]*watcher.Feed[*corev1.Secret] // by namespace/name
 	records *watcher.Feed[*corev1.ConfigMap]
+	service *watcher.Feed[*corev1.Service]
+	zone    dkimwatch.Board // what the DNS must have, and what was seen there
 	knocker *watcher.Knocker
 	pulse   *pulse
 
@@ -212,6 +219,9 @@ func (c *Controller) observe(t watcher.Transition) {
 	}
 	if slices.ContainsFunc(t.Result.Changes, beginsKeys) {
 		c.loop.Wake(sourceChanged)
+	}
+	if t.After.Name == targetKeys && len(t.Result.Changes) > 0 {
+		c.loop.Wake(sourceKeys)
 	}
 	if c.o.Observe != nil {
 		c.o.Observe(t)

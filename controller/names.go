@@ -18,6 +18,10 @@ const (
 	sourceWebhook    watcher.Source = "webhook"
 	sourceKeyFiles   watcher.Source = "file/dkim"
 	sourceTrustFiles watcher.Source = "file/ca"
+	sourceService    watcher.Source = "service/mail"
+	sourceWanted     watcher.Source = "dns/wanted" // other records must be published
+	sourceTruth      watcher.Source = "dns/seen"   // a verdict has changed
+	sourceKeys       watcher.Source = "dkim/keys"  // a key of ours has moved
 )
 
 func sourceSubmission(secret string) watcher.Source {
@@ -49,6 +53,8 @@ func targetConsumer(s config.Submission, x config.Consumer) watcher.Target {
 const (
 	targetRecord watcher.Target = "dkim-record"
 	targetAPIKey watcher.Target = "api-key"
+	targetTruth  watcher.Target = "dns"
+	targetKeys   watcher.Target = "dkim-keys"
 )
 
 func targetRelay(s config.Submission) watcher.Target { return watcher.Target("relay/" + s.Name) }
@@ -75,6 +81,9 @@ func targetMirror(m config.Mirror) watcher.Target {
 //	file/dkim                                   ●
 //	file/ca                     ●               ●
 //
+// The record follows service/mail, dns/seen and dkim/keys too; the DNS is looked at
+// after dns/wanted; DKIM keys follow what the record follows, and dns/seen.
+//
 // The API key follows secret/admin, secret/api-key, its own refusal, incarnation,
 // changed and file/ca. The resync wakes every target at its own pace.
 func Routes(c *config.Config) watcher.Routes {
@@ -85,6 +94,13 @@ func Routes(c *config.Config) watcher.Routes {
 		}
 	}
 	on(targetRecord, sourceKeyRefused, sourceAdmin, sourceRecords, sourceStalwart, sourceChanged, sourceWebhook, sourceKeyFiles, sourceTrustFiles)
+	on(targetRecord, sourceService, sourceTruth, sourceKeys)
+	if c.DNS.Look {
+		on(targetTruth, sourceWanted)
+	}
+	if c.OwnsKeys() {
+		on(targetKeys, sourceKeyRefused, sourceAdmin, sourceRecords, sourceStalwart, sourceChanged, sourceTruth, sourceKeyFiles, sourceTrustFiles)
+	}
 	if c.Stalwart.APIKeySecret != "" {
 		on(targetAPIKey, sourceAdmin, sourceAPIKey, sourceKeyRefused, sourceStalwart, sourceChanged, sourceTrustFiles)
 	}

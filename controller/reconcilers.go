@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/openova-io/smtp-mirror/config"
-	"github.com/openova-io/smtp-mirror/dkimwatch"
 	"github.com/openova-io/smtp-mirror/mirror"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
@@ -68,20 +67,6 @@ func (c *Controller) mirror(s config.Submission, m config.Mirror) *mirror.Mirror
 	}
 	c.mirrors = append(c.mirrors, target)
 	return target
-}
-
-// record wires the reconciler of the dns-records ConfigMap. A trouble is reported
-// on the first SOURCE where the ConfigMap may not be looked at.
-func (c *Controller) record() *dkimwatch.Record {
-	cfg := c.o.Config
-	r := &dkimwatch.Record{
-		Domain: cfg.Domain, Namespace: cfg.DNSRecords.Namespace, Name: cfg.DNSRecords.Name, KeyDir: cfg.DKIMKeyDir, ConfigMap: c.records.One,
-		ConfigMaps: c.o.Clients.Core.ConfigMaps(cfg.DNSRecords.Namespace), Fleet: c.fleet, DryRun: c.o.DryRun,
-	}
-	if len(cfg.Submissions) > 0 {
-		r.SourceRef = c.ref(cfg.Submissions[0].Secret)
-	}
-	return r
 }
 
 // knocking is an error that knows which address does not answer.

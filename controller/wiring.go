@@ -38,6 +38,12 @@ func New(o Options) (*Controller, error) {
 	if c.ring != nil {
 		reconcilers[targetAPIKey] = c.keeper()
 	}
+	if o.Config.DNS.Look && o.Answers != nil {
+		reconcilers[targetTruth] = c.truth()
+	}
+	if o.Config.OwnsKeys() {
+		reconcilers[targetKeys] = c.keys()
+	}
 	for _, s := range o.Config.Submissions {
 		reconcilers[targetRelay(s)] = c.relay(s)
 		for _, m := range s.Mirrors {
@@ -71,7 +77,8 @@ func (c *Controller) watchObjects() {
 	}
 	c.records = watcher.NewFeed(watcher.ConfigMap(core, cfg.DNSRecords.Namespace, cfg.DNSRecords.Name), c.waker(sourceRecords))
 	c.pods = watcher.NewFeed(watcher.Pods(core, cfg.Stalwart.Namespace, cfg.Stalwart.PodSelector), c.podsChanged())
-	c.feeds = append(c.feeds, c.records, c.pods)
+	c.service = watcher.NewFeed(watcher.Service(core, cfg.DNS.Service.Namespace, cfg.DNS.Service.Name), c.waker(sourceService))
+	c.feeds = append(c.feeds, c.records, c.pods, c.service)
 	c.trust.add(cfg.Stalwart.CAFile)
 }
 

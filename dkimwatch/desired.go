@@ -27,6 +27,9 @@ type MountedKey struct {
 type Desired struct {
 	DKIM *dnsrecords.DKIM // nil: there is no active key
 	Keys []dnsrecords.Key
+
+	Records []dnsrecords.Record // the whole zone
+	Page    string              // the same for people
 }
 
 // Desire computes our part: every key that must be found in the DNS, and the one

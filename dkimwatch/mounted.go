@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/openova-io/smtp-mirror/dnsrecords"
+	"github.com/openova-io/smtp-mirror/redact"
 )
 
 // maxKeyFile bounds what is read: a key of 8192 bits has about 6 KiB.
@@ -44,6 +45,25 @@ func ReadMounted(dir string) ([]MountedKey, error) {
 		keys = append(keys, key)
 	}
 	return keys, bad
+}
+
+// ReadPrivate reads the mounted private key with a selector, in PEM form.
+func ReadPrivate(dir, selector string) (redact.Secret, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		return redact.Secret{}, fmt.Errorf("reading the directory of mounted keys: %w", err)
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		if strings.TrimSuffix(name, filepath.Ext(name)) != selector {
+			continue
+		}
+		text, err := os.ReadFile(file) //nolint:gosec // the directory is the operator's choice
+		if _, bad := PublicHalf(text); err == nil && bad == nil {
+			return redact.New(string(text)), nil
+		}
+	}
+	return redact.Secret{}, errors.New("the mounted key " + selector + " is not there any more")
 }
 
 // readKey derives the public half; an error never shows a byte of the file.

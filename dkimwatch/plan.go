@@ -13,14 +13,18 @@ const FieldManager = "smtp-mirror"
 // change. What is equal stays the same object to the byte.
 func Edit(observed *corev1.ConfigMap, domain string, d Desired) (*corev1.ConfigMap, []string, error) {
 	records, err := dnsrecords.EditRecords(observed.Data[dnsrecords.RecordsKey], domain, d.DKIM, d.Keys)
+	if err == nil {
+		records, err = dnsrecords.EditZone(records, d.Records)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
+	readme := dnsrecords.EditReadmeZone(dnsrecords.EditReadme(observed.Data[dnsrecords.ReadmeKey], d.Keys), d.Page)
 	edited := observed.DeepCopy()
 	if edited.Data == nil {
 		edited.Data = map[string]string{}
 	}
-	want := map[string]string{dnsrecords.RecordsKey: records, dnsrecords.ReadmeKey: dnsrecords.EditReadme(observed.Data[dnsrecords.ReadmeKey], d.Keys)}
+	want := map[string]string{dnsrecords.RecordsKey: records, dnsrecords.ReadmeKey: readme}
 	var changed []string
 	for _, key := range []string{dnsrecords.RecordsKey, dnsrecords.ReadmeKey} {
 		if edited.Data[key] != want[key] {

@@ -11,6 +11,7 @@ const (
 	ReasonMountedKeyInvalid = "MountedKeyInvalid"
 	ReasonNoStages          = "DKIMKeysNotManaged"
 	ReasonDKIMStateInvalid  = "DKIMStateInvalid"
+	ReasonNotPublished      = "DNSNotAsWanted"
 	ReasonWouldWrite        = "WouldWrite"
 )
 
@@ -23,4 +24,6 @@ const (
 	ChangedKeyMade  = "DKIMKeyMade"
 	ChangedKeyMoved = "DKIMKeyMoved"
 	ChangedKeyEnded = "DKIMKeyEnded"
+
+	ChangedVerdict = "DNSVerdictChanged"
 )

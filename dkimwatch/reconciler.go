@@ -11,9 +11,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
+	"github.com/openova-io/smtp-mirror/dkimkeys"
 	"github.com/openova-io/smtp-mirror/dnsrecords"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/watcher"
+	"github.com/openova-io/smtp-mirror/zone"
 )
 
 // Record keeps the ConfigMap. Its exported fields are set once; the loop never
@@ -27,6 +29,10 @@ type Record struct {
 	ConfigMaps      corev1client.ConfigMapInterface
 	Fleet           *stalwart.Fleet
 	DryRun          bool
+	State           func(ctx context.Context) (dkimkeys.State, error) // of our own keys; nil = there are none
+	Facts           func() (zone.Facts, error)                        // without the keys
+	Board           *Board
+	Moved           func() // what is wanted in the DNS did
 
 	readable []MountedKey // the newest that were read without a problem
 }
@@ -58,7 +64,11 @@ func (r *Record) Reconcile(ctx context.Context) (watcher.Result, error) {
 	if Pending(*domain, keys, time.Now()) {
 		result.After = 2 * time.Second // the RSA key is still to come
 	}
-	return r.write(ctx, result, observed, Desire(r.Domain, keys, mounted))
+	desired, err := r.desire(ctx, keys, mounted)
+	if err != nil {
+		return result, err
+	}
+	return r.write(ctx, result, observed, desired)
 }
 
 // keysGrace is how long a new domain and its keys may take before waiting for

@@ -79,6 +79,11 @@ func Rules(c *config.Config) map[string][]rbacv1.PolicyRule {
 		}
 	}
 	in(c.DNSRecords.Namespace).configMaps = []string{c.DNSRecords.Name}
+	dns := in(c.DNS.Service.Namespace)
+	dns.rules = append(dns.rules, rule("", "services", []string{c.DNS.Service.Name}, "get", "list", "watch"))
+	if c.OwnsKeys() {
+		home.rules = append(home.rules, rule("", "secrets", []string{c.DKIM.Backup.Secret}, "get", "create", "patch"))
+	}
 	out := map[string][]rbacv1.PolicyRule{}
 	for namespace, n := range all {
 		out[namespace] = n.list()

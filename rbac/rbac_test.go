@@ -45,6 +45,7 @@ func TestTheRightsOfTheDefaults(t *testing.T) {
 			"/configmaps [stalwart-sovereign-dns-records-required] get list watch update",
 			"/pods [] get list watch",
 			"/secrets [smtp-mirror-console] get create patch",
+			"/services [stalwart-sovereign-mail] get list watch",
 			"events.k8s.io/events [] create patch",
 			"coordination.k8s.io/leases [] create",
 			"coordination.k8s.io/leases [smtp-mirror] get update",

@@ -6,6 +6,10 @@ import "strings"
 // time. The empty one asks for nothing.
 type Request string
 
+// Annotation is the annotation that holds a request: of the SOURCE for credentials,
+// of the dns-records ConfigMap for DKIM keys.
+const Annotation = "smtp-mirror.openova.io/rotate"
+
 // revokeNow begins a request after a leak.
 const revokeNow = "revoke-now/"
 

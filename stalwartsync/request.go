@@ -19,7 +19,7 @@ import (
 // The annotations of a SOURCE with which a rotation is asked for. Where the SOURCE
 // itself has to change, the second one says for which request it has.
 const (
-	AnnotationRotate  = "smtp-mirror.openova.io/rotate"
+	AnnotationRotate  = rotation.Annotation
 	AnnotationRotated = "smtp-mirror.openova.io/rotated"
 )
 

@@ -31,6 +31,11 @@ func ConfigMap(c corev1client.ConfigMapsGetter, namespace, name string) Access[*
 	return single("configmap", namespace, name, &corev1.ConfigMap{}, c.ConfigMaps(namespace))
 }
 
+// Service gives access to one Service by name, like [Secret].
+func Service(c corev1client.ServicesGetter, namespace, name string) Access[*corev1.Service] {
+	return single("service", namespace, name, &corev1.Service{}, c.Services(namespace))
+}
+
 func single[T Object, L runtime.Object](kind, namespace, name string, example T, c client[T, L]) Access[T] {
 	byName := fields.OneTermEqualSelector(metav1.ObjectNameField, name).String()
 	return Access[T]{

@@ -111,6 +111,7 @@ func (r *Rig) Reconfigure(text string, tune func(*config.Config)) error {
 		return err
 	}
 	cfg.Stalwart.Namespace, cfg.DNSRecords.Namespace, cfg.LeaderElection.Namespace = r.Home, r.Home, r.Home
+	cfg.DNS.Service.Namespace, cfg.DNS.Publish.ExternalDNS.Namespace = r.Home, r.Home
 	for i := range cfg.Submissions {
 		for j := range cfg.Submissions[i].Mirrors {
 			cfg.Submissions[i].Mirrors[j].Namespace = r.Consumer
@@ -144,6 +145,7 @@ submissions:
 - listener: {bind: %q}
   probe: {address: %q, caFile: %q}
   rotation: {overlap: 0s}
+dns: {look: false}
 http: {address: %q}
 `, Domain, r.Mail.URL(), r.Mail.SubmissionAddr(), r.Mail.SubmissionAddr(), r.Mail.CAFile(), r.HTTP)
 }

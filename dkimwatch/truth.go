@@ -1,0 +1,134 @@
+package dkimwatch
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/openova-io/smtp-mirror/watcher"
+	"github.com/openova-io/smtp-mirror/zone"
+)
+
+// Truth looks at the public DNS. Its exported fields are set once; the loop never
+// runs it twice at once.
+type Truth struct {
+	Domain  string
+	Ref     corev1.ObjectReference // of the ConfigMap, for Events
+	Board   *Board
+	Answers func(ctx context.Context, zone, name, kind string) ([]zone.Answer, error)
+	Changed func() // a verdict did
+}
+
+// looksAtOnce bounds the questions that are under way.
+const looksAtOnce = 8
+
+// Reconcile looks at what is due.
+func (r *Truth) Reconcile(ctx context.Context) (watcher.Result, error) {
+	result := watcher.Result{Outcome: watcher.Converged, Regarding: r.Ref}
+	due, _ := r.Board.Due(time.Now())
+	if len(due) > 0 {
+		r.negative(ctx)
+	}
+	for _, f := range r.look(ctx, due) {
+		if ctx.Err() != nil {
+			return result, ctx.Err()
+		}
+		if c := r.saw(f); c != nil {
+			result.Changes = append(result.Changes, *c)
+		}
+	}
+	if len(result.Changes) > 0 {
+		r.Changed()
+	}
+	result.Changes = slices.DeleteFunc(result.Changes, func(c watcher.Change) bool { return c.Reason == "" })
+	result.Reason, result.Message = summary(r.Board.Findings())
+	_, result.After = r.Board.Due(time.Now())
+	return result, nil
+}
+
+// negative asks how long an absence may be remembered (RFC 2308): by the SOA, which
+// comes as the answer or beside a denial.
+func (r *Truth) negative(ctx context.Context) {
+	answers, err := r.Answers(ctx, r.Domain, r.Domain, "SOA")
+	if err != nil {
+		return
+	}
+	for _, a := range answers {
+		r.Board.SawNegative(a.Negative)
+		for _, v := range a.Values {
+			fields := strings.Fields(v)
+			if seconds, err := strconv.Atoi(fields[len(fields)-1]); err == nil && len(fields) == soaFields {
+				r.Board.SawNegative(time.Duration(seconds) * time.Second)
+			}
+		}
+	}
+}
+
+// soaFields are mname, rname, serial, refresh, retry, expire and minimum.
+const soaFields = 7
+
+// look asks for records, each name and type once.
+func (r *Truth) look(ctx context.Context, records []zone.Record) []zone.Finding {
+	findings := make([]zone.Finding, len(records))
+	var wait sync.WaitGroup
+	free := make(chan struct{}, looksAtOnce)
+	for i, record := range records {
+		wait.Go(func() {
+			free <- struct{}{}
+			defer func() { <-free }()
+			answers, err := r.Answers(ctx, r.zone(record), record.Name, record.Type)
+			findings[i] = zone.Explain(record, answers)
+			if err != nil {
+				findings[i].Notes = append(findings[i].Notes, err.Error())
+			}
+		})
+	}
+	wait.Wait()
+	return findings
+}
+
+// zone is where a record's servers are looked for: a PTR is in the zone of its
+// address.
+func (r *Truth) zone(record zone.Record) string {
+	if record.Type == "PTR" {
+		_, parent, _ := strings.Cut(record.Name, ".")
+		return parent
+	}
+	return r.Domain
+}
+
+// saw puts a finding on the board and gives the Event where a verdict changes. The
+// first one is news, but no change.
+func (r *Truth) saw(f zone.Finding) *watcher.Change {
+	before := r.Board.Saw(f, time.Now())
+	if before == f.Verdict {
+		return nil
+	}
+	if before == "" {
+		return &watcher.Change{}
+	}
+	ref := r.Ref
+	ref.FieldPath = f.Record.Type + " " + f.Record.Name // the recorder folds Events of one kind about one object
+	return &watcher.Change{Reason: ChangedVerdict, Action: "Look", Warning: before == zone.Published, Regarding: ref,
+		Message: fmt.Sprintf("%s %s is %s, and was %s", f.Record.Type, f.Record.Name, f.Verdict, before)}
+}
+
+// summary says what of the DNS is not as it should be.
+func summary(findings []zone.Finding) (reason, message string) {
+	var wrong []string
+	for _, f := range findings {
+		if f.Verdict != zone.Published && f.Verdict != "" {
+			wrong = append(wrong, fmt.Sprintf("%s %s: %s", f.Record.Type, f.Record.Name, f.Verdict))
+		}
+	}
+	if len(wrong) == 0 {
+		return "", ""
+	}
+	return ReasonNotPublished, fmt.Sprintf("%d of %d records are not as they should be: %s", len(wrong), len(findings), strings.Join(wrong, ", "))
+}
