@@ -120,21 +120,28 @@ func parse(text string) (dns.RR, error) {
 	if _, more := z.Next(); more || z.Err() != nil {
 		return nil, ErrNotRecord
 	}
-	if h := rr.Header(); h.Class != dns.ClassINET || !sound(rr) {
+	if rr.Header().Class != dns.ClassINET {
 		return nil, ErrNotRecord
 	}
-	return rr, nil
+	return overTheWire(rr)
 }
 
-// sound reports whether a record fits the wire: the zone parser believes much.
-func sound(rr dns.RR) bool {
+// overTheWire packs a record and unpacks it: the zone parser believes much that fits
+// no message, and leaves escapes as they were written.
+func overTheWire(rr dns.RR) (dns.RR, error) {
 	wire := make([]byte, dns.MaxMsgSize)
 	n, err := dns.PackRR(rr, wire, 0, nil, false)
 	if err != nil {
-		return false
+		return nil, ErrNotRecord
 	}
-	_, _, err = dns.UnpackRR(wire[:n], 0)
-	return err == nil
+	rr, _, err = dns.UnpackRR(wire[:n], 0)
+	if err != nil || rr.Header().Rdlength == 0 { // the parser takes "a. A" for an update's deletion
+		return nil, ErrNotRecord
+	}
+	if caa, ok := rr.(*dns.CAA); ok && !tagName("a"+caa.Tag) {
+		return nil, ErrNotRecord // RFC 8659, section 4.1
+	}
+	return rr, nil
 }
 
 // withoutText drops the parser's message, which quotes the text.
