@@ -31,7 +31,7 @@ func Suggested(f Finding) Merged {
 }
 
 // Page tells people what to publish, what is right, and what is wrong and how it
-// differs; policy is the MTA-STS policy, "" where there is none. A finding without a
+// differs; policy is the MTA-STS policy ([PolicyText]). A finding without a
 // verdict was not looked at yet. It holds no time, so that it changes only when what it
 // says does.
 func Page(findings []Finding, policy string) string {
@@ -47,8 +47,11 @@ func Page(findings []Finding, policy string) string {
 			}
 		}
 	}
-	if policy != "" {
-		out.WriteString("\n#### The MTA-STS policy, at https://mta-sts.(domain)/.well-known/mta-sts.txt\n\n" + fenced(strings.Split(strings.TrimSpace(policy), "\r\n")...))
+	for _, f := range findings {
+		if f.Record.Kind() == KindMTASTS && policy != "" {
+			host := strings.TrimPrefix(f.Record.Name, "_")
+			out.WriteString("\n#### The MTA-STS policy, at `https://" + Shown(host) + "/.well-known/mta-sts.txt`\n\n" + fenced(strings.Split(strings.TrimSpace(policy), "\r\n")...))
+		}
 	}
 	return out.String()
 }

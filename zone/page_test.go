@@ -13,7 +13,7 @@ func finding(t *testing.T, label string, values ...string) Finding {
 func TestPage(t *testing.T) {
 	key := Explain(Record{Name: "k._domainkey.example.test", Type: "TXT", Value: rsa4096, Why: "because"}, []Answer{{Server: "ns2.test:53", Code: "NXDOMAIN"}})
 	unseen := Finding{Record: wanted(t, "tlsrpt")}
-	all := []Finding{finding(t, "mx", "10 mail.example.test"), key, finding(t, "spf", "v=spf1 include:spf.example.net -all"), finding(t, "ptr", "x.example.net"), unseen}
+	all := []Finding{finding(t, "mx", "10 mail.example.test"), key, finding(t, "spf", "v=spf1 include:spf.example.net -all"), finding(t, "ptr", "x.example.net"), unseen, {Record: wanted(t, "mtasts")}}
 	page := Page(all, PolicyText(everything()))
 	for _, part := range []string{
 		"| `example.test` | MX | right | mail for the domain is delivered to the mail host |\n",
@@ -21,7 +21,7 @@ func TestPage(t *testing.T) {
 		"| `_smtp._tls.example.test` | TXT | not looked at yet |",
 		"value:   " + rsa4096 + "\n", "strings: \"" + rsa4096[:255] + `" "`, "BIND:    k._domainkey.example.test. 0 IN TXT ( \"" + rsa4096[:255] + `" "`,
 		"- there is, as `ns1.test:53` says: `v=spf1 include:spf.example.net -all`\n", "value:   v=spf1 a mx include:spf.example.net -all\n", "not overwritten",
-		"BIND:    example.test. 3600 IN MX 10 mail.example.test.\n", "the cloud's console", "mode: testing\nmx: mail.example.test\n",
+		"BIND:    example.test. 3600 IN MX 10 mail.example.test.\n", "the cloud's console", "mode: testing\nmx: mail.example.test\n", "https://mta-sts.example.test/.well-known/mta-sts.txt",
 	} {
 		if !strings.Contains(page, part) {
 			t.Errorf("missing: %s\nin %s", part, page)

@@ -42,7 +42,7 @@ func TestRecordsAsZoneFile(t *testing.T) {
 // TestWhatIsNoRecord: nothing is guessed, nothing is read from elsewhere.
 func TestWhatIsNoRecord(t *testing.T) {
 	for _, line := range []string{"", "; comment", "$INCLUDE /etc/passwd", "a. 1 IN A 1.2.3.4\nb. 1 IN A 1.2.3.4", "a. 1 IN TXT \"open", "a. 1 CH TXT \"x\"", "a. 1 IN A 1.2.3", "$GENERATE 1-9 a$ A 1.2.3.4",
-		"a. 1 IN MX mail.example.test.", "a. 1 IN TLSA 3 1 1 xyz", "a. 1 IN A", "a. 1 IN TXT"} {
+		"a. 1 IN MX mail.example.test.", "a. 1 IN TLSA 3 1 1 xyz", "a. 1 IN A", "a. 1 IN TXT", "a. 1 IN A 1.2.3.4\nb. 1 IN A x"} {
 		if r, err := ParseBind(line); err == nil {
 			t.Errorf("%q is %+v", line, r)
 		} else if strings.Contains(err.Error(), "passwd") {

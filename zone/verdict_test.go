@@ -106,6 +106,7 @@ func TestJudge(t *testing.T) {
 		{"mx", []string{"10 mail.example.test", "10 other.example.net"}, Mismatch},
 		{"mx", []string{"10 mail.example.test", "0 ."}, Mismatch},
 		{"mx", []string{"5 mail.example.test"}, Mismatch},
+		{"mx", []string{"10 mail.example.test", "what"}, Mismatch},
 		{"srv/submission", []string{"0 1 587 mail.example.test"}, Published},
 		{"srv/submission", []string{"0 0 0 ."}, Mismatch},
 		{"a", []string{"198.51.100.1", "203.0.113.7"}, Published},
@@ -147,6 +148,7 @@ func TestServersDisagree(t *testing.T) {
 		{[]Answer{dead, stale, right}, Missing, "b"},
 		{[]Answer{dead, stale, lies, right}, Revoked, "c"},
 		{[]Answer{{}}, TempError, ""},
+		{[]Answer{{Server: "g", Code: "NXDOMAIN", Values: []string{ours}}}, Missing, "g"},
 	}
 	for i, row := range rows {
 		f := Explain(wanted(t, "dkim/b-ed"), row.answers)
