@@ -1,0 +1,172 @@
+package resolver
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/openova-io/smtp-mirror/zone"
+)
+
+func TestValues(t *testing.T) {
+	for record, want := range map[string]string{
+		`x. A 192.0.2.1`:                                "192.0.2.1",
+		`x. AAAA 2001:DB8:0::1`:                         "2001:db8::1",
+		`x. AAAA ::ffff:192.0.2.1`:                      "192.0.2.1",
+		`x. MX 10 Mail.Example.COM.`:                    "10 mail.example.com",
+		`x. MX 0 .`:                                     "0 ",
+		`x. CNAME Y.Example.`:                           "y.example",
+		`x. NS Y.Example.`:                              "y.example",
+		`x. PTR Y.Example.`:                             "y.example",
+		`x. SRV 0 1 587 Mail.Example.`:                  "0 1 587 mail.example",
+		`x. TLSA 3 1 1 ABCDEF0123`:                      "3 1 1 abcdef0123",
+		`x. CAA 0 issue "letsencrypt.org"`:              `0 issue "letsencrypt.org"`,
+		`x. TXT "v=spf1 " "-all"`:                       "v=spf1 -all",
+		`x. TXT "a\"b\\c" "\200\065d"`:                  "a\"b\\c\xc8Ad",
+		`x. TXT ""`:                                     "",
+		`x. TXT "` + strings.Repeat("k", 255) + `" "l"`: strings.Repeat("k", 255) + "l",
+	} {
+		rr, err := dns.NewRR(record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := dns.Msg{Answer: []dns.RR{rr}} // through a packet, as they come
+		packet, err := m.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Unpack(packet); err != nil {
+			t.Fatal(err)
+		}
+		if got := value(m.Answer[0]); got != want {
+			t.Errorf("%s: %q, not %q", record, got, want)
+		}
+	}
+}
+
+func TestTheShorterTTLIsHowLongAbsenceLasts(t *testing.T) {
+	for soa, want := range map[string]time.Duration{
+		"example.com. 300 SOA a. b. 1 2 3 4 60":  time.Minute,
+		"example.com. 30 SOA a. b. 1 2 3 4 600":  30 * time.Second,
+		"example.com. 0 SOA a. b. 1 2 3 4 600":   0,
+		"other.com. 30 SOA a. b. 1 2 3 4 600":    0,
+		"x.k.example.com. 9 SOA a. b. 1 2 3 4 5": 0,
+	} {
+		rr, err := dns.NewRR(soa)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := dns.Question{Name: "k.example.com.", Qtype: dns.TypeTXT, Qclass: dns.ClassINET}
+		m := dns.Msg{MsgHdr: dns.MsgHdr{Response: true, Authoritative: true, Rcode: dns.RcodeNameError}, Question: []dns.Question{q}, Ns: []dns.RR{rr}}
+		packet, err := m.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := decode(packet, q, "example.com.", true).answer; got.Negative != want || got.Code != "NXDOMAIN" || got.Problem != "" {
+			t.Errorf("%s: %+v", soa, got)
+		}
+	}
+}
+
+func TestTogetherIsTheWorst(t *testing.T) {
+	one := zone.Answer{Code: "NOERROR", Values: []string{"1"}}
+	two := zone.Answer{Code: "NOERROR", Values: []string{"2"}}
+	none := zone.Answer{Code: "NXDOMAIN", Negative: time.Minute}
+	fails := zone.Answer{Code: "SERVFAIL", Problem: "it fails"}
+	for i, c := range []struct {
+		all  []zone.Answer
+		want zone.Answer
+	}{
+		{[]zone.Answer{one, one}, one},
+		{[]zone.Answer{two, one}, zone.Answer{Code: "NOERROR", Values: []string{"1", "2"}}},
+		{[]zone.Answer{one, none, two}, none},
+		{[]zone.Answer{none, one}, none},
+		{[]zone.Answer{one, fails, none}, zone.Answer{Code: "SERVFAIL", Problem: "the target of its CNAME: it fails"}},
+		{[]zone.Answer{fails, one}, zone.Answer{Code: "SERVFAIL", Problem: "the target of its CNAME: it fails"}},
+	} {
+		if got := together(c.all); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%d: %+v, not %+v", i, got, c.want)
+		}
+	}
+	if one.Values[0] != "1" {
+		t.Error("what was given has changed")
+	}
+}
+
+func TestZonesAreRememberedForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, err := New(Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now()
+		r.cuts["works."] = cut{zone: "works.", until: now.Add(time.Hour)}
+		r.cuts["omani.works."] = cut{zone: "omani.works.", until: now.Add(time.Minute)}
+		for after, want := range map[time.Duration]string{0: "omani.works.", time.Minute: "works."} {
+			time.Sleep(time.Until(now.Add(after)))
+			if c, _ := r.remembered("k.omani.works.", now.Add(after)); c.zone != want {
+				t.Errorf("after %s: %s", after, c.zone)
+			}
+			if after == 0 {
+				continue
+			}
+			if _, known := r.cuts["omani.works."]; known {
+				t.Error("kept for ever")
+			}
+		}
+		if _, known := r.remembered("xomani.test.", now); known {
+			t.Error("another name's zone")
+		}
+	})
+}
+
+func TestTheLastTwoLabels(t *testing.T) {
+	for name, want := range map[string]string{"a.b.c.d.": "c.d.", "c.d.": "c.d.", "d.": "d.", ".": ".", `a.b\.c.d.`: `b\.c.d.`} {
+		if got := lastTwo(name); got != want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+// FuzzDecode: whatever comes, nothing panics, and only an answer without a problem,
+// from a server with authority for the zone, has values or says that there is none.
+func FuzzDecode(f *testing.F) {
+	q := dns.Question{Name: "k.example.com.", Qtype: dns.TypeTXT, Qclass: dns.ClassINET}
+	for _, line := range []string{`k.example.com. TXT "a"`, "k.example.com. CNAME l.example.com.", "k.example.com. CNAME k.example.com.", "example.com. NS ns.example.com.", "example.com. SOA a. b. 1 2 3 4 5"} {
+		rr, err := dns.NewRR(line)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, m := range []dns.Msg{{Answer: []dns.RR{rr}}, {Ns: []dns.RR{rr}}} {
+			m.Question, m.Response, m.Authoritative = []dns.Question{q}, true, true
+			packet, err := m.Pack()
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(packet, uint16(0), true)
+			m.Authoritative = false
+			packet, _ = m.Pack()
+			f.Add(packet, uint16(0), false)
+		}
+	}
+	f.Fuzz(func(t *testing.T, packet []byte, id uint16, authority bool) {
+		for _, kind := range []uint16{dns.TypeTXT, dns.TypeMX, dns.TypeTLSA, dns.TypeNS, dns.TypeSOA, dns.TypeCAA, dns.TypeA} {
+			q := dns.Question{Name: q.Name, Qtype: kind, Qclass: dns.ClassINET}
+			belongs(packet, id, q)
+			r := decode(packet, q, "example.com.", authority)
+			if r.answer.Problem != "" && (len(r.answer.Values) > 0 || r.answer.Negative != 0 || r.elsewhere != "") {
+				t.Errorf("a problem and an answer: %+v", r)
+			}
+			if authority && r.answer.Problem == "" && packet[2]&0x04 == 0 {
+				t.Errorf("an answer without authority: %+v", r)
+			}
+			if r.referred != "" && !dns.IsSubDomain("example.com.", r.referred) {
+				t.Errorf("a referral upwards: %+v", r)
+			}
+		}
+	})
+}
