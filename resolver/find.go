@@ -39,7 +39,7 @@ func (r *Resolver) begin(ctx context.Context, domain, name string) (cut, error) 
 		}
 		return c, nil
 	}
-	if c, known := r.remembered(name, time.Now()); known {
+	if c, known := r.remembered(name); known {
 		return c, nil
 	}
 	top := lastTwo(name)
@@ -54,7 +54,8 @@ func (r *Resolver) begin(ctx context.Context, domain, name string) (cut, error) 
 }
 
 // remembered is the lowest zone known that a name is in.
-func (r *Resolver) remembered(name string, now time.Time) (cut, bool) {
+func (r *Resolver) remembered(name string) (cut, bool) {
+	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	lowest := cut{}
