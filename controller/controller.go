@@ -24,7 +24,6 @@ import (
 	"github.com/openova-io/smtp-mirror/stalwartsync"
 	"github.com/openova-io/smtp-mirror/submission"
 	"github.com/openova-io/smtp-mirror/watcher"
-	"github.com/openova-io/smtp-mirror/zone"
 )
 
 // Options make a [Controller].
@@ -39,9 +38,6 @@ type Options struct {
 	Gates    *stalwart.Gates // of logins; they outlive a configuration
 	DryRun   bool
 	Observe  func(watcher.Transition) // beside the audit; nil for nobody
-
-	// Answers asks every authoritative server of a zone; nil where nothing outside can be asked.
-	Answers func(ctx context.Context, zone, name, kind string) ([]zone.Answer, error)
 }
 
 // feed is a watcher.Feed of whatever type.

@@ -12,6 +12,7 @@ import (
 	"github.com/openova-io/smtp-mirror/dkimwatch"
 	"github.com/openova-io/smtp-mirror/dnsrecords"
 	"github.com/openova-io/smtp-mirror/redact"
+	"github.com/openova-io/smtp-mirror/resolver"
 	"github.com/openova-io/smtp-mirror/rotation"
 	"github.com/openova-io/smtp-mirror/statesecret"
 	"github.com/openova-io/smtp-mirror/watcher"
@@ -37,8 +38,25 @@ func (c *Controller) record() *dkimwatch.Record {
 }
 
 // truth wires the reconciler that looks at the public DNS.
-func (c *Controller) truth() *dkimwatch.Truth {
-	return &dkimwatch.Truth{Domain: c.o.Config.Domain, Ref: c.recordsRef(), Board: &c.zone, Answers: c.o.Answers, Changed: func() { c.loop.Wake(sourceTruth) }}
+func (c *Controller) truth() (*dkimwatch.Truth, error) {
+	cfg := c.o.Config
+	r, err := resolver.New(resolver.Config{Servers: cfg.DNS.Servers, Recursive: cfg.DNS.Recursive})
+	if err != nil {
+		return nil, err
+	}
+	return &dkimwatch.Truth{Domain: cfg.Domain, Ref: c.recordsRef(), Board: &c.zone, Answers: r.Answers, Reverse: reverse(r), Changed: func() { c.loop.Wake(sourceTruth) }}, nil
+}
+
+// reverse looks a PTR up as everybody does: its servers are the provider's.
+func reverse(r *resolver.Resolver) func(ctx context.Context, name string) []zone.Answer {
+	return func(ctx context.Context, name string) []zone.Answer {
+		found, err := r.Lookup(ctx, name, "PTR")
+		a := zone.Answer{Server: "the recursive server", Code: found.Code, Values: found.Values}
+		if err != nil {
+			a.Problem = err.Error()
+		}
+		return []zone.Answer{a}
+	}
 }
 
 // keys wires the reconciler of our DKIM keys.

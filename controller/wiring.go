@@ -38,8 +38,11 @@ func New(o Options) (*Controller, error) {
 	if c.ring != nil {
 		reconcilers[targetAPIKey] = c.keeper()
 	}
-	if o.Config.DNS.Look && o.Answers != nil {
-		reconcilers[targetTruth] = c.truth()
+	if o.Config.DNS.Look {
+		var err error
+		if reconcilers[targetTruth], err = c.truth(); err != nil {
+			return nil, err
+		}
 	}
 	if o.Config.OwnsKeys() {
 		reconcilers[targetKeys] = c.keys()

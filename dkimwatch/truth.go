@@ -21,8 +21,9 @@ type Truth struct {
 	Domain  string
 	Ref     corev1.ObjectReference // of the ConfigMap, for Events
 	Board   *Board
-	Answers func(ctx context.Context, zone, name, kind string) ([]zone.Answer, error)
-	Changed func() // a verdict did
+	Answers func(ctx context.Context, zone, name, kind string) ([]zone.Answer, error) // of every authoritative server
+	Reverse func(ctx context.Context, name string) []zone.Answer                      // of a PTR
+	Changed func()                                                                    // a verdict did
 }
 
 // looksAtOnce bounds the questions that are under way.
@@ -82,25 +83,24 @@ func (r *Truth) look(ctx context.Context, records []zone.Record) []zone.Finding 
 		wait.Go(func() {
 			free <- struct{}{}
 			defer func() { <-free }()
-			answers, err := r.Answers(ctx, r.zone(record), record.Name, record.Type)
-			findings[i] = zone.Explain(record, answers)
-			if err != nil {
-				findings[i].Notes = append(findings[i].Notes, err.Error())
-			}
+			findings[i] = r.ask(ctx, record)
 		})
 	}
 	wait.Wait()
 	return findings
 }
 
-// zone is where a record's servers are looked for: a PTR is in the zone of its
-// address.
-func (r *Truth) zone(record zone.Record) string {
+// ask asks for one record.
+func (r *Truth) ask(ctx context.Context, record zone.Record) zone.Finding {
 	if record.Type == "PTR" {
-		_, parent, _ := strings.Cut(record.Name, ".")
-		return parent
+		return zone.Explain(record, r.Reverse(ctx, record.Name))
 	}
-	return r.Domain
+	answers, err := r.Answers(ctx, r.Domain, record.Name, record.Type)
+	f := zone.Explain(record, answers)
+	if err != nil {
+		f.Notes = append(f.Notes, err.Error())
+	}
+	return f
 }
 
 // saw puts a finding on the board and gives the Event where a verdict changes. The
