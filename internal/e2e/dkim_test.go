@@ -111,15 +111,21 @@ func TestDKIMKeysGoThroughTheirStages(t *testing.T) {
 	p.editRecords(func(c *corev1.ConfigMap) {
 		c.Annotations = map[string]string{rotation.Annotation: "one"}
 	})
-	p.keep("others sign", func(context.Context) bool { return len(p.ours("active")) == 2 && !slices.Contains(p.ours("active"), first[0]) })
+	p.keep("others sign", func(context.Context) bool {
+		return len(p.ours("active")) == 2 && !slices.Contains(p.ours("active"), first[0])
+	})
 	p.keep("the old ones are revoked", func(ctx context.Context) bool {
-		return slices.ContainsFunc(p.zone(ctx), func(r dnsrecords.Record) bool { return strings.HasPrefix(r.Name, first[0]) && strings.HasSuffix(r.Value, "p=") })
+		return slices.ContainsFunc(p.zone(ctx), func(r dnsrecords.Record) bool {
+			return strings.HasPrefix(r.Name, first[0]) && strings.HasSuffix(r.Value, "p=")
+		})
 	})
 	p.keep("and then gone", func(ctx context.Context) bool {
 		return len(p.ours("")) == 2 && !slices.ContainsFunc(p.zone(ctx), func(r dnsrecords.Record) bool { return strings.HasPrefix(r.Name, first[0]) })
 	})
 	for _, reason := range []string{dkimwatch.ChangedKeyMade, dkimwatch.ChangedKeyMoved, dkimwatch.ChangedKeyEnded, dkimwatch.ChangedVerdict} {
-		p.until("the Event "+reason, patience, func(ctx context.Context) bool { return p.event(ctx, reason, "ConfigMap", rig.RecordsConfigMap, "") != nil })
+		p.until("the Event "+reason, patience, func(ctx context.Context) bool {
+			return p.event(ctx, reason, "ConfigMap", rig.RecordsConfigMap, "") != nil
+		})
 	}
 }
 
