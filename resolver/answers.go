@@ -3,6 +3,7 @@ package resolver
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/miekg/dns"
@@ -27,7 +28,7 @@ func (r *Resolver) Answers(ctx context.Context, domain, name, kind string) ([]zo
 }
 
 // answers goes down from zone to zone until the servers answer themselves. domain is
-// "" for the target of a CNAME, which configured servers know nothing about.
+// "" for the target of a CNAME.
 func (r *Resolver) answers(ctx context.Context, domain string, q dns.Question, depth int) ([]zone.Answer, error) {
 	at, err := r.begin(ctx, domain, q.Name)
 	if err != nil {
@@ -36,10 +37,15 @@ func (r *Resolver) answers(ctx context.Context, domain string, q dns.Question, d
 	for range maxChain {
 		replies := r.askAll(ctx, at, q)
 		below, hosts := delegated(replies)
-		if below == "" {
+		switch {
+		case at.guess && !slices.ContainsFunc(replies, func(one reply) bool { return !one.foreign }):
+			at, err = r.find(ctx, q.Name)
+		case below != "":
+			at, err = r.cutAt(ctx, below, hosts)
+		default:
 			return r.follow(ctx, q, replies, depth), nil
 		}
-		if at, err = r.cutAt(ctx, below, hosts); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}

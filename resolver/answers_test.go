@@ -72,6 +72,29 @@ func TestConfiguredServers(t *testing.T) {
 	if len(w.recursive.Queries()) != 0 {
 		t.Error("the recursive server was asked")
 	}
+	w.put(t, "sm2._domainkey."+domain+". CNAME k.provider.net.")
+	set(t, w.provider, "provider.net", "@ NS ns", "ns A 127.0.0.13", `k TXT "outside"`)
+	set(t, w.provider, "in-addr.arpa", "@ NS ns.provider.net.", "1.2.0.192 PTR mail."+domain+".")
+	r = w.resolver(t, func(c *resolver.Config) { c.Servers = []string{w.second.Addr} })
+	expect(t, "a target elsewhere", short(answers(t, r, "sm2._domainkey."+domain, "TXT")), "127.0.0.12 NOERROR outside")
+	reverse := func() string {
+		all, err := r.Answers(t.Context(), "2.0.192.in-addr.arpa", "1.2.0.192.in-addr.arpa", "PTR")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return short(all)
+	}
+	expect(t, "an address's name", reverse(), "127.0.0.13 NOERROR mail."+domain)
+	set(t, w.first, "2.0.192.in-addr.arpa", "1 PTR other."+domain+".")
+	expect(t, "and where they hold it", reverse(), "127.0.0.12 NOERROR other."+domain)
+	w.second.Lie(dnstest.Lame)
+	expect(t, "not looked for elsewhere", short(answers(t, r, selector, "TXT")), "127.0.0.12 NOERROR !lame: the server has no authority for the zone")
+	w.second.Lie()
+	w.put(t, "_domainkey."+domain+". NS ns.provider.net.")
+	w.recursive.Lie(dnstest.About("omani.works", "", dnstest.ServFail)) // nor is it asked from above
+	w.second.Follow(w.first)
+	set(t, w.provider, "_domainkey."+domain, "@ NS ns.provider.net.", `sm1 TXT "delegated"`)
+	expect(t, "delegated", short(answers(t, r, selector, "TXT")), "127.0.0.13 NOERROR delegated")
 }
 
 func TestCNAMEs(t *testing.T) {

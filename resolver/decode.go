@@ -22,6 +22,7 @@ type reply struct {
 	plainOnly bool // the server does not understand EDNS0
 	authentic bool // AD
 	noRoute   bool // this machine cannot reach the address
+	foreign   bool // the server does not hold the zone
 }
 
 // belongs is true for a packet that answers this question and no other. What is not
@@ -67,6 +68,7 @@ func decode(packet []byte, q dns.Question, within string, authority bool) reply 
 		r.answer.Problem = "the server does not understand the question"
 	case m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError:
 		r.answer.Problem = "the server answers " + code(m.Rcode)
+		r.foreign = m.Rcode == dns.RcodeRefused || m.Rcode == dns.RcodeNotAuth
 	case authority && !m.Authoritative:
 		r.refer(&m, q, within)
 	default:
@@ -85,6 +87,7 @@ func code(rcode int) string {
 // refer reads a referral to a zone below; everything else without authority is lame.
 func (r *reply) refer(m *dns.Msg, q dns.Question, within string) {
 	r.answer.Problem = "lame: the server has no authority for the zone"
+	r.foreign = true
 	if m.Rcode != dns.RcodeSuccess || len(m.Answer) > 0 {
 		return
 	}
@@ -140,7 +143,7 @@ func (r *reply) take(m *dns.Msg, name string, kind uint16) {
 		case *dns.SOA:
 			r.apex = name
 		}
-		if v := value(rr); !slices.Contains(r.answer.Values, v) {
+		if v := zone.FromRR(rr).Value; !slices.Contains(r.answer.Values, v) {
 			r.answer.Values = append(r.answer.Values, v)
 		}
 	}

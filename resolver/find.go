@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ type cut struct {
 	zone    string // absolute, lower case
 	servers []server
 	until   time.Time // when it is looked for again
+	guess   bool      // the servers may not hold what is asked
 }
 
 // server is one address of a name server.
@@ -30,15 +32,25 @@ const (
 	longest  = 5 * time.Minute
 )
 
-// begin is the zone to ask first about a name.
+// begin is the zone to ask first. Configured servers are those of the domain. An
+// address's zone and the target of a CNAME (domain "") may be elsewhere: they are asked
+// of the same servers, and of others where those do not hold it.
 func (r *Resolver) begin(ctx context.Context, domain, name string) (cut, error) {
-	if domain != "" && len(r.config.Servers) > 0 {
-		c := cut{zone: domain}
-		for _, s := range r.config.Servers {
-			c.servers = append(c.servers, server{address: s})
-		}
-		return c, nil
+	if len(r.config.Servers) == 0 {
+		return r.find(ctx, name)
 	}
+	c := cut{zone: domain}
+	if domain == "" || dns.IsSubDomain("arpa.", name) {
+		c = cut{zone: ".", guess: true}
+	}
+	for _, s := range r.config.Servers {
+		c.servers = append(c.servers, server{address: s})
+	}
+	return c, nil
+}
+
+// find is the lowest zone known that holds a name.
+func (r *Resolver) find(ctx context.Context, name string) (cut, error) {
 	if c, known := r.remembered(name); known {
 		return c, nil
 	}
@@ -80,6 +92,9 @@ func lastTwo(name string) string {
 	}
 	return name[at:]
 }
+
+// plain is a name in lower case, without the dot at the end.
+func plain(name string) string { return strings.TrimSuffix(strings.ToLower(name), ".") }
 
 // cutAt finds the servers of a zone that exists: those that its own NS records name,
 // and those that the zone above refers to, because a resolver may ask either.
