@@ -26,6 +26,7 @@ type Powers struct {
 	Listeners    bool
 	Webhooks     bool
 	AllowedIPs   bool
+	Certificates bool // 0.16: installing the certificate of the mail host
 	DKIM         bool // 0.16: making keys and moving them through their stages
 }
 

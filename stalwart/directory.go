@@ -186,9 +186,14 @@ type Directory interface {
 	AllowIP(ctx context.Context, cidr string) error
 	AddWebhook(ctx context.Context, w Webhook) error
 	RekeyWebhook(ctx context.Context, id string, w Webhook) error
-	ForgetUnknown(ctx context.Context) error // drops what the server remembers as absent
-	ForgetAll(ctx context.Context) error     // drops every cache of this one process
-	Reload(ctx context.Context) error        // makes settings effective
+	ForgetUnknown(ctx context.Context) error                 // drops what the server remembers as absent
+	ForgetAll(ctx context.Context) error                     // drops every cache of this one process
+	Reload(ctx context.Context) error                        // makes settings effective
+	Certificates(ctx context.Context) ([]Certificate, error) // nothing on 0.15, which reads files
+	InstallCertificate(ctx context.Context, n NewCertificate) (id string, err error)
+	UseCertificate(ctx context.Context, id string) error
+	ReloadCertificates(ctx context.Context) error
+	DestroyCertificate(ctx context.Context, c Certificate) error // of ours; one that is gone already is no error
 	DKIMKeys(ctx context.Context, d Domain) ([]DKIMKey, error)
 	CreateDKIMKey(ctx context.Context, d Domain, n NewDKIMKey) error
 	MoveDKIMKey(ctx context.Context, id, stage string) error

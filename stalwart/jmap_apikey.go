@@ -23,6 +23,7 @@ func keyWords(p Powers) obj {
 		"sysDkimSignatureGet", "sysDkimSignatureQuery", "sysSystemSettingsGet", "sysSystemSettingsUpdate", "sysNetworkListenerGet", "sysNetworkListenerQuery",
 		"sysApiKeyGet", "sysApiKeyCreate", "sysApiKeyDestroy")
 	add(p.AppPasswords, "impersonate", "sysAppPasswordGet", "sysAppPasswordCreate", "sysAppPasswordDestroy")
+	add(p.Certificates, "sysCertificateGet", "sysCertificateCreate", "sysCertificateDestroy", "actionReloadTlsCertificates")
 	add(p.DKIM, "sysDkimSignatureCreate", "sysDkimSignatureUpdate", "sysDkimSignatureDestroy")
 	add(p.Bounces, "emailReceive")
 	add(p.Listeners, "sysNetworkListenerCreate", "sysNetworkListenerUpdate")

@@ -118,11 +118,13 @@ func (r *rest) ForgetUnknown(ctx context.Context) error { return r.Reload(ctx) }
 func (r *rest) ForgetAll(ctx context.Context) error { return r.Reload(ctx) }
 
 // Reload is all or nothing, and tells its failure with status 200.
-func (r *rest) Reload(ctx context.Context) error {
+func (r *rest) Reload(ctx context.Context) error { return r.reload(ctx, "/api/reload") }
+
+func (r *rest) reload(ctx context.Context, path string) error {
 	var result struct {
 		Errors map[string]struct{ Type, Error string }
 	}
-	e, err := r.ask(ctx, http.MethodGet, "/api/reload", nil, &result)
+	e, err := r.ask(ctx, http.MethodGet, path, nil, &result)
 	if err != nil {
 		return err
 	}

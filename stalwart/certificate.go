@@ -1,0 +1,79 @@
+package stalwart
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"strings"
+	"time"
+
+	"github.com/openova-io/smtp-mirror/redact"
+)
+
+// Certificate is one that Stalwart keeps in its store (0.16). What it serves is told
+// by a handshake only.
+type Certificate struct {
+	ID       string
+	Leaf     string // [Fingerprint] of the leaf; "" where Stalwart reads it from a file or a variable
+	Names    []string
+	NotAfter time.Time
+	Default  bool   // for clients that name no host
+	Owner    string // who made it, where that was a controller of ours; "" = somebody else
+}
+
+// NewCertificate is a certificate to be installed.
+type NewCertificate struct {
+	Chain []byte // PEM, the leaf first
+	Key   redact.Secret
+	Owner string // one word
+}
+
+// Fingerprint is the SHA-256 of a certificate, in hex.
+func Fingerprint(der []byte) string {
+	sum := sha256.Sum256(der)
+	return hex.EncodeToString(sum[:])
+}
+
+// certificateMark begins the text of a certificate that we have made: x:Certificate has
+// no field for a note, PEM has room for one (RFC 7468, section 2), and Stalwart keeps
+// it as it is. Somebody else's certificate in the same object has no such line, or one
+// of another leaf.
+const certificateMark = "smtp-mirror made this: owner="
+
+const certificateMarkLeaf = " leaf="
+
+func (n NewCertificate) text() string {
+	return certificateMark + n.Owner + certificateMarkLeaf + leafOf(string(n.Chain)) + "\n" + string(n.Chain)
+}
+
+// ownerOf reads the mark; "" where there is none, or where it is another leaf's.
+func ownerOf(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	marked, ours := strings.CutPrefix(line, certificateMark)
+	owner, leaf, _ := strings.Cut(marked, certificateMarkLeaf)
+	if !ours || leaf == "" || leaf != leafOf(text) {
+		return ""
+	}
+	return owner
+}
+
+// leafOf is the fingerprint of the first certificate of a PEM text, "" where there is
+// none.
+func leafOf(text string) string {
+	rest := []byte(text)
+	for {
+		var block *pem.Block
+		block, rest = pem.Decode(rest)
+		if block == nil {
+			return ""
+		}
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return ""
+		}
+		return Fingerprint(block.Bytes)
+	}
+}
