@@ -25,6 +25,7 @@ func (s *Server) boot(p *process) {
 	s.loadSettings(p)
 	s.loadBlocked(p)
 	s.loadLookups(p, true)
+	s.seedCertificate(p)
 	s.loadCertificate(p)
 	p.hooks = newHookSender()
 }

@@ -56,7 +56,7 @@ func pemOf(v object) []byte {
 
 func checkCertificate(o object) *setError {
 	if str(sub(o["certificate"])["@type"]) == "Text" && parsedCertificate(o) == nil {
-		return invalidProperties("Failed to parse certificate.", "certificate")
+		return invalidProperties("Failed to read certificate: Cryptographic error: No certificates found in PEM", "certificate")
 	}
 	return nil
 }
@@ -85,28 +85,4 @@ func deriveCertificate(o object) {
 	o["subjectAlternativeNames"] = names
 	o["notValidBefore"], o["notValidAfter"] = stamp(certificate.NotBefore), stamp(certificate.NotAfter)
 	o["issuer"] = certificate.Issuer.String()
-}
-
-// loadCertificate takes the certificate of the store into use: the default one
-// of the settings, else the newest that can be read.
-func (s *Server) loadCertificate(p *process) {
-	if s.edition.rest || s.opts.Certificate != nil {
-		return
-	}
-	var chosen *tls.Certificate
-	preferred := str(s.singleton("SystemSettings")["defaultCertificateId"])
-	for _, id := range s.store.ids("Certificate") {
-		o := s.store.table("Certificate")[id]
-		pair, err := tls.X509KeyPair(pemOf(sub(o["certificate"])), pemOf(sub(o["privateKey"])))
-		if err != nil {
-			continue
-		}
-		if chosen == nil || preferred == "" || id == preferred {
-			chosen = &pair
-		}
-	}
-	if chosen == nil {
-		chosen, _ = selfSigned("localhost")
-	}
-	p.certificate = chosen
 }

@@ -79,7 +79,9 @@ func (c *call) act(given object) (any, *setError) {
 		}
 		s.loadSettings(p)
 	case "ReloadTlsCertificates":
-		s.loadCertificate(p)
+		if fault := s.loadCertificate(p); fault != nil {
+			return nil, fault
+		}
 	case "ReloadBlockedIps":
 		s.loadBlocked(p)
 	case "InvalidateCaches":

@@ -171,9 +171,12 @@ func (s *Server) serveHTTP(p *process, l net.Listener) {
 func (s *Server) tlsConfig(p *process) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			s.store.mu.Lock()
 			defer s.store.mu.Unlock()
+			if named := p.served.of(hello.ServerName); named != nil {
+				return named, nil
+			}
 			return p.certificate, nil
 		},
 	}

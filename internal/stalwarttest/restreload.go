@@ -25,7 +25,11 @@ func (x *exchange) reload(who *identity, item string) {
 		faults = object{}
 	case item == "certificate":
 		faults = object{}
+		if fault := x.s.loadMounted(x.p); fault != "" {
+			faults = certificateFault(fault)
+		}
 	case len(faults) == 0 && x.r.URL.Query().Get("dry-run") == "":
+		x.s.loadMounted(x.p)
 		x.s.loadSettings(x.p)
 		x.s.loadBlocked(x.p)
 		x.s.loadLookups(x.p, false)
@@ -34,8 +38,17 @@ func (x *exchange) reload(who *identity, item string) {
 	x.data(object{"warnings": object{}, "errors": faults})
 }
 
+func certificateFault(text string) object {
+	return object{"certificate.default": object{"type": "build", "error": text}}
+}
+
 func (s *Server) buildErrors(x *exchange) object {
 	out := object{}
+	if s.mounted != nil {
+		if _, fault := pairOf(s.mounted[0], s.mounted[1]); fault != "" {
+			out = certificateFault(fault)
+		}
+	}
 	if s.settingOr("spam-filter.pyzor.enable", "true") == "true" || s.faults.take(ReloadFails, x.r.URL.Path, x.r.Method) != nil {
 		out["spam-filter.pyzor.host"] = object{
 			"type": "build", "error": "Invalid address: failed to lookup address information: Name or service not known",

@@ -26,6 +26,7 @@ type Server struct {
 	process       *process   // nil while stopped; guarded by store.mu
 	adminPassword string     // effective with the next start; guarded by store.mu
 
+	mounted    *[2][]byte      // 0.15: certificate and key as files; guarded by store.mu
 	registered map[string]bool // own addresses with an x:NetworkListener
 
 	records records
@@ -50,8 +51,9 @@ type process struct {
 	perHour       map[string]*window         // messages per sender domain and recipient
 	lookups       map[string]map[string]bool // 0.15: lists already in memory
 	queuePaused   bool
-	bootstrapped  bool // x:Bootstrap has succeeded in this process
-	certificate   *tls.Certificate
+	bootstrapped  bool             // x:Bootstrap has succeeded in this process
+	certificate   *tls.Certificate // for clients that name no host that is known
+	served        served
 	listeners     []net.Listener
 	hooks         *hookSender
 	conns         connSet
@@ -144,10 +146,7 @@ func (s *Server) newProcess() (*process, error) {
 	}
 	p.cache.clear()
 	p.conns.open = map[net.Conn]bool{}
-	p.certificate = s.opts.Certificate
-	if p.certificate != nil {
-		return p, nil
-	}
+	p.served = newServed()
 	certificate, err := selfSigned("localhost")
 	p.certificate = certificate
 	return p, err

@@ -31,6 +31,8 @@ type store struct {
 	initialised bool   // a domain exists because bootstrap or Options made one
 	wiped       bool   // the next start begins on an empty volume
 
+	seeded map[string]bool // certificates of Options that were stored
+
 	jobs    sync.WaitGroup // key generation in the background
 	jobsCtx context.Context
 	endJobs context.CancelFunc
@@ -51,7 +53,7 @@ func (st *store) erase() {
 	st.principals = map[int]*principal{}
 	st.settings, st.tokens = map[string]string{}, map[string]string{}
 	st.lastID = 0
-	st.initialised, st.wiped = false, false
+	st.initialised, st.wiped, st.seeded = false, false, map[string]bool{}
 	st.pushKey = newPushKey()
 }
 
