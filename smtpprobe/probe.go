@@ -162,8 +162,12 @@ func isTLS(err error) bool {
 // once whether it is the wrong one or just not trusted.
 func tlsFailed(r Request, err error) *Result {
 	var verification *tls.CertificateVerificationError
-	if !errors.As(err, &verification) {
+	var header tls.RecordHeaderError
+	switch {
+	case errors.As(err, &header):
 		return &Result{Verdict: NoTLS, Detail: r.Address + " does not speak TLS"}
+	case !errors.As(err, &verification):
+		return &Result{Verdict: NoTLS, Detail: r.Address + " fails the TLS handshake"}
 	}
 	names := certificateNames(verification.UnverifiedCertificates)
 	return &Result{Verdict: NotTrusted, Names: names, Detail: fmt.Sprintf("%s serves a certificate for %s, which does not verify for %s: %s",

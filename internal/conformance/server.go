@@ -17,6 +17,9 @@ type Server interface {
 	SubmissionAddr() string  // offers STARTTLS
 	SubmissionsAddr() string // speaks TLS from the first byte
 	CAFile() string          // PEM; "" where the certificate cannot be verified
+	// MountCertificate replaces the files of the certificate that 0.15 reads.
+	MountCertificate(certificate, key []byte) error
+	MountedCertificate() (certificate, key []byte, err error)
 	Stop(ctx context.Context) error
 	Start(ctx context.Context) error
 	Restart(ctx context.Context) error

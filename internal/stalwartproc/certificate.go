@@ -2,6 +2,7 @@ package stalwartproc
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/openova-io/smtp-mirror/internal/controlplane/pki"
@@ -42,6 +43,25 @@ func (s *Server) makeCertificates() error {
 		writeFile(s.keyFile(), server.Key),
 		writeFile(s.CAFile(), ca.PEM()), // last, as it tells that the others are there
 	)
+}
+
+// MountCertificate replaces the files that the server was configured with, as a
+// kubelet does after a renewal. They are read at the next start or reload.
+func (s *Server) MountCertificate(certificate, key []byte) error {
+	return errors.Join(writeFile(s.certFile(), certificate), writeFile(s.keyFile(), key))
+}
+
+// MountedCertificate reads those files.
+func (s *Server) MountedCertificate() (certificate, key []byte, err error) {
+	certificate, err = os.ReadFile(s.certFile())
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the server's certificate: %w", err)
+	}
+	key, err = os.ReadFile(s.keyFile())
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the key of the server's certificate: %w", err)
+	}
+	return certificate, key, nil
 }
 
 func exists(path string) bool {

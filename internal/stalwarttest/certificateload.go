@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"strings"
 	"time"
 )
@@ -167,6 +168,16 @@ func (s *Server) MountCertificate(certificate, key []byte) error {
 	defer s.store.mu.Unlock()
 	s.mounted = &[2][]byte{certificate, key}
 	return nil
+}
+
+// MountedCertificate is what those files hold.
+func (s *Server) MountedCertificate() (certificate, key []byte, err error) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	if s.mounted == nil {
+		return nil, nil, errors.New("stalwarttest: no files of a certificate")
+	}
+	return s.mounted[0], s.mounted[1], nil
 }
 
 // loadMounted reads the files of 0.15. The names of an earlier certificate stay in use

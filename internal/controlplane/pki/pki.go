@@ -63,10 +63,16 @@ func (c *CA) PEM() []byte { return c.pem }
 // Server makes a certificate for a server with these names, which may be IP
 // addresses.
 func (c *CA) Server(names ...string) (Pair, error) {
+	return c.ServerUntil(time.Now().Add(lifetime), names...)
+}
+
+// ServerUntil is Server with an end of its own.
+func (c *CA) ServerUntil(end time.Time, names ...string) (Pair, error) {
 	t, err := template(pkix.Name{CommonName: names[0]})
 	if err != nil {
 		return Pair{}, err
 	}
+	t.NotAfter = end
 	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	for _, n := range names {
 		if ip := net.ParseIP(n); ip != nil {

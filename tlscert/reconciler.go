@@ -1,0 +1,149 @@
+package tlscert
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/watcher"
+)
+
+// warnBefore is how long before its end a certificate is a finding. cert-manager
+// renews 30 days before, by default.
+const warnBefore = 14 * 24 * time.Hour
+
+// Pauses of the waits.
+const (
+	answerPause = 2 * time.Second  // a connection was closed or not taken
+	filesPause  = 15 * time.Second // the kubelet renews mounted files within about a minute
+	handsPause  = time.Minute      // somebody has to do something in Stalwart
+	filesGrace  = 2 * time.Minute
+	answerGrace = 20 * time.Second
+)
+
+// Keeper keeps the certificate. Its exported fields are set once; the loop never runs
+// it twice at once.
+type Keeper struct {
+	Host        string // of the mail server, which the certificate must cover
+	Owner       string // one word: namespace/name of the Secret, or the directory
+	Source      Source
+	SourceRef   corev1.ObjectReference
+	Fleet       *stalwart.Fleet
+	Pods        func() []watcher.Incarnation
+	Address     string // host:port of the submission listener, the same port in every Pod
+	ImplicitTLS bool   // TLS from the first byte (465), not STARTTLS (587)
+	DryRun      bool
+
+	served   atomic.Pointer[time.Time]
+	unusable string // the leaf that was withdrawn last
+}
+
+// NotAfter is until when the certificate is valid that a handshake showed last; zero
+// where none was seen yet. It may be called at any time.
+func (k *Keeper) NotAfter() time.Time {
+	if at := k.served.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
+}
+
+// DaysLeft is what is left of [Keeper.NotAfter], in days; below zero after its end.
+func (k *Keeper) DaysLeft(now time.Time) float64 { return k.NotAfter().Sub(now).Hours() / 24 }
+
+// maxSteps bounds a run: a renewal takes five.
+const maxSteps = 20
+
+// Reconcile brings the certificate of the source into use, one step after another.
+func (k *Keeper) Reconcile(ctx context.Context) (watcher.Result, error) {
+	result := watcher.Result{Outcome: watcher.Converged, Regarding: k.SourceRef}
+	pair, err := k.pair()
+	if err != nil {
+		k.look(ctx, false) // until when the old one is good matters now more than ever
+		return result, err
+	}
+	directory, err := k.Fleet.Detect(ctx)
+	if err != nil {
+		return result, err
+	}
+	r := &run{Keeper: k, directory: directory, pair: pair, result: &result, desired: Desired{Leaf: pair.Fingerprint(), Owner: k.Owner}}
+	r.observed = Observed{Generation: directory.Generation(), Seen: k.look(ctx, false), Unusable: k.unusable == r.desired.Leaf}
+	for range maxSteps {
+		done, err := r.step(ctx)
+		if done || err != nil {
+			return result, err
+		}
+	}
+	return result, errors.New("no end of steps to bring the certificate into use")
+}
+
+// pair reads the source, and checks it.
+func (k *Keeper) pair() (*Pair, error) {
+	certificate, key, err := k.Source()
+	if err != nil {
+		return nil, err
+	}
+	pair, err := Parse(certificate, key)
+	if err != nil {
+		return nil, err
+	}
+	return pair, pair.Check(k.Host, time.Now())
+}
+
+// run is one run of the Keeper.
+type run struct {
+	*Keeper
+	directory stalwart.Directory
+	pair      *Pair
+	desired   Desired
+	observed  Observed
+	result    *watcher.Result
+}
+
+// step looks at what Stalwart holds, and takes one step.
+func (r *run) step(ctx context.Context) (done bool, err error) {
+	r.observed.Held, err = r.directory.Certificates(ctx)
+	if err != nil {
+		return false, err
+	}
+	step := Decide(r.observed, r.desired)
+	switch {
+	case step.Action == Keep:
+		r.finding()
+		return true, nil
+	case step.Action == Hold:
+		return true, r.hold(step)
+	case r.DryRun:
+		r.result.Reason, r.result.Message = ReasonWouldInstall, fmt.Sprintf("would bring the certificate %.12s... for %s into use: %s", r.desired.Leaf, r.Host, step.Why)
+		return true, nil
+	}
+	return false, r.act(ctx, step)
+}
+
+func (r *run) hold(step Step) error {
+	e := &watcher.HoldError{Why: step.Reason, Text: step.Why, After: handsPause, Address: step.Dead}
+	switch {
+	case step.Reason == ReasonCertificateNotServed && r.observed.Generation == stalwart.Gen015:
+		e.After, e.Grace = filesPause, filesGrace
+	case r.observed.silent():
+		e.After, e.Grace = answerPause, answerGrace
+	}
+	return e
+}
+
+// finding says that the certificate ends soon: nobody has renewed it.
+func (r *run) finding() {
+	end := r.pair.Leaf.NotAfter
+	r.result.After = time.Until(end.Add(-warnBefore))
+	if r.result.After <= 0 {
+		r.result.After = 0
+		r.result.Reason, r.result.Message = ReasonCertificateExpires, fmt.Sprintf("the certificate for %s ends at %s, and has not been renewed", r.Host, end.UTC().Format(time.RFC3339))
+	}
+}
+
+func fingerprint(c *x509.Certificate) string { return stalwart.Fingerprint(c.Raw) }
