@@ -1,0 +1,182 @@
+package publish
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/openova-io/smtp-mirror/watcher"
+	"github.com/openova-io/smtp-mirror/zone"
+)
+
+// DNSUpdate keeps records in a zone by dynamic updates (RFC 2136) that are signed
+// (RFC 8945), over TCP. Its exported fields are set once; the loop never runs it twice
+// at once.
+type DNSUpdate struct {
+	Server string // host:port of the primary
+	Zone   string // its apex, without the dot at the end; records outside of it are left out
+	Owner  string // who we are among all that write to the zone; one label or more
+	Ref    corev1.ObjectReference
+	Key    func() (*corev1.Secret, error) // with name, algorithm, secret
+	Wanted func() ([]zone.Record, error)
+	// Merge gives the value to set by hand where a foreign SPF or DMARC is in the way,
+	// "" where there is none; nil for never.
+	Merge   func(existing, ours string) string
+	Every   time.Duration // look again after this time, as nothing tells of changes; 0 = resync only
+	Timeout time.Duration // of one exchange; 0 = 5 s
+	DryRun  bool
+}
+
+// Reconcile reads what is there, and updates what differs, one RRset at a time.
+func (u *DNSUpdate) Reconcile(ctx context.Context) (watcher.Result, error) {
+	result := watcher.Result{Outcome: watcher.Converged, Regarding: u.Ref, After: u.Every}
+	wanted, err := u.Wanted()
+	if err != nil || len(wanted) == 0 {
+		return result, err
+	}
+	sets, err := group(slices.DeleteFunc(slices.Clone(wanted), func(r zone.Record) bool { return !within(strings.ToLower(r.Name), u.Zone) }))
+	if err != nil {
+		return result, err
+	}
+	secret, err := u.Key()
+	if err != nil {
+		return result, err
+	}
+	key, err := readTSIG(secret)
+	if err != nil {
+		return result, err
+	}
+	marker, err := u.marker(ctx, key)
+	if err != nil {
+		return result, err
+	}
+	run := &updating{DNSUpdate: u, key: key, marks: marker}
+	for _, s := range append(sets, unwanted(marks(marker.records), sets)...) {
+		if err := run.set(ctx, s); err != nil && run.note(err) {
+			break
+		}
+	}
+	return run.finish(result)
+}
+
+// marker reads what is ours. A wildcard may answer for the name before it exists.
+func (u *DNSUpdate) marker(ctx context.Context, k tsigKey) (reading, error) {
+	there, err := u.query(ctx, k, id{markerName(u.Owner, u.Zone), "TXT"})
+	if err != nil || len(marks(there.records)) == len(there.records) && there.alias == "" {
+		return there, err
+	}
+	literal, err := u.literal(ctx, k, there)
+	if err == nil && !literal {
+		there = reading{id: there.id}
+	}
+	return there, err
+}
+
+// unwanted are the sets in which something is ours and nothing is wanted.
+func unwanted(owned map[mark]bool, sets []set) []set {
+	ids := ownedIDs(owned)
+	for _, s := range sets {
+		delete(ids, s.id)
+	}
+	var all []set
+	for i := range ids {
+		all = append(all, set{id: i})
+	}
+	slices.SortFunc(all, func(a, b set) int { return compareIDs(a.id, b.id) })
+	return all
+}
+
+// updating is one run.
+type updating struct {
+	*DNSUpdate
+	key     tsigKey
+	marks   reading // as they are now
+	changes []watcher.Change
+	would   []string
+	foreign []string
+	refused []error
+}
+
+// set makes one RRset true.
+func (r *updating) set(ctx context.Context, s set) error {
+	there, err := r.query(ctx, r.key, s.id)
+	if err != nil {
+		return err
+	}
+	owned := marks(r.marks.records)
+	step := decide(s.id, there.records, s.records, there.alias, owned)
+	if step.foreign != "" || !step.empty() && step.others > 0 {
+		literal, err := r.literal(ctx, r.key, there)
+		if err != nil {
+			return err
+		}
+		if !literal { // a wildcard answered: nothing is there
+			there = reading{id: s.id}
+			step = decide(s.id, nil, s.records, "", owned)
+		}
+	}
+	if step.foreign != "" {
+		r.foreign = append(r.foreign, advice(s.id, step.foreign, strings.Join(s.values(), ", "), r.Merge))
+	}
+	switch {
+	case step.empty():
+		return nil
+	case r.DryRun:
+		r.would = append(r.would, step.summary(s.id))
+		return nil
+	}
+	return r.write(ctx, step, there)
+}
+
+// write sends the update and reads back both RRsets.
+func (r *updating) write(ctx context.Context, s step, there reading) error {
+	m, err := message(r.Zone, s, there, r.marks)
+	if err != nil {
+		return err
+	}
+	if _, err := r.exchange(ctx, r.key, m); err != nil {
+		return err
+	}
+	if r.marks, err = r.query(ctx, r.key, r.marks.id); err != nil {
+		return err
+	}
+	r.changes = append(r.changes, watcher.Change{Reason: ChangedDNS, Action: "Update", Writes: 1, Regarding: r.Ref, Message: s.summary(there.id)})
+	after, err := r.query(ctx, r.key, there.id)
+	if err != nil {
+		return err
+	}
+	if !after.carries(s) {
+		return &unsound{ReasonUpdateNotSeen, "the name server " + r.Server + " took the update of the " + there.String() + ", but answers as before"}
+	}
+	return nil
+}
+
+// note keeps an error and reports whether going on makes no sense: what concerns one
+// RRset does not stop the others.
+func (r *updating) note(err error) (stop bool) {
+	r.refused = append(r.refused, err)
+	switch watcher.ReasonOf(err) {
+	case ReasonUpdateRefused, ReasonDNSUpdateRaced, ReasonUpdateNotSeen, ReasonZoneNotServed:
+		return false
+	}
+	return true
+}
+
+// finish says how it stands: what failed comes before what somebody else has to
+// decide.
+func (r *updating) finish(result watcher.Result) (watcher.Result, error) {
+	result.Changes = r.changes
+	if len(r.refused) > 0 {
+		return result, r.refused[0]
+	}
+	if len(r.foreign) > 0 {
+		return result, &watcher.HoldError{Why: ReasonForeignRecord, Text: strings.Join(r.foreign, "; "), After: r.Every}
+	}
+	if len(r.would) > 0 {
+		result.Reason, result.Message = ReasonWouldPublish, "would update "+strings.Join(r.would, "; ")
+	}
+	return result, nil
+}
