@@ -1,0 +1,194 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/openova-io/smtp-mirror/watcher"
+	"github.com/openova-io/smtp-mirror/zone"
+)
+
+// DNSEndpoints keeps the objects that external-dns publishes. Its exported fields are
+// set once; the loop never runs it twice at once.
+type DNSEndpoints struct {
+	Client    dynamic.Interface
+	Namespace string
+	Owner     string // who we are among all that write there
+	Ref       corev1.ObjectReference
+	Wanted    func() ([]zone.Record, error)
+	// Merge gives the value to set by hand where a foreign SPF or DMARC is in the way,
+	// "" where there is none; nil for never.
+	Merge    func(existing, ours string) string
+	Unquoted bool          // a TXT without quotes, for a provider that keeps them as a part of it
+	Every    time.Duration // look again after this time; 0 = resync only
+	DryRun   bool
+}
+
+// Reconcile lists what is there and writes what differs.
+func (d *DNSEndpoints) Reconcile(ctx context.Context) (watcher.Result, error) {
+	result := watcher.Result{Outcome: watcher.Converged, Regarding: d.Ref, After: d.Every}
+	wanted, err := d.Wanted()
+	if err != nil || len(wanted) == 0 {
+		return result, err
+	}
+	sets, err := group(wanted)
+	if err != nil {
+		return result, err
+	}
+	list, err := d.resource().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return result, d.classify("listing", err)
+	}
+	all, not := wishes(sets, d.Owner, d.Unquoted)
+	run := &endpointing{DNSEndpoints: d}
+	for _, o := range list.Items {
+		if isOurs(&o, d.Owner) {
+			run.ours = append(run.ours, o)
+		} else {
+			run.others = append(run.others, o)
+		}
+	}
+	for _, w := range all {
+		if err = run.make(ctx, w); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = run.remove(ctx, all)
+	}
+	return run.finish(result, not, err)
+}
+
+// endpointing is one run.
+type endpointing struct {
+	*DNSEndpoints
+	ours, others []unstructured.Unstructured
+	changes      []watcher.Change
+	would        []string
+	foreign      []string
+}
+
+// make applies one object, if it differs and nobody else publishes the same.
+func (r *endpointing) make(ctx context.Context, w wish) error {
+	if name, values := w.rival(r.others); name != "" {
+		if !containsAll(values, w.values()) {
+			r.foreign = append(r.foreign, fmt.Sprintf("the DNSEndpoint %s/%s: %s", r.Namespace, name, advice(w.id, rivalValue(w, values), strings.Join(w.values(), ", "), r.Merge)))
+		}
+		return nil
+	}
+	named := func(o unstructured.Unstructured) bool { return o.GetName() == w.name }
+	if slices.ContainsFunc(r.others, named) {
+		r.foreign = append(r.foreign, fmt.Sprintf("the DNSEndpoint %s/%s has no label of ours", r.Namespace, w.name))
+		return nil
+	}
+	if i := slices.IndexFunc(r.ours, named); i >= 0 && w.equals(r.ours[i]) {
+		return nil
+	}
+	options := metav1.ApplyOptions{FieldManager: FieldManager, Force: true, DryRun: r.dryRun()}
+	applied, err := r.resource().Apply(ctx, w.name, w.object(r.Namespace, r.Owner), options)
+	if err != nil {
+		return r.classify("writing", err)
+	}
+	r.done("Apply", "apply", w.name, w.id.String(), applied)
+	if !w.equals(*applied) {
+		return &unsound{ReasonUpdateNotSeen, "the DNSEndpoint " + r.Namespace + "/" + w.name + " was applied, but differs in what the API server stored"}
+	}
+	return nil
+}
+
+// rivalValue is the value to merge with: that of the same purpose, else all.
+func rivalValue(w wish, values []string) string {
+	for _, v := range values {
+		if isSPF(v) && isSPF(w.records[0].Value) {
+			return v
+		}
+	}
+	return strings.Join(values, ", ")
+}
+
+// remove deletes what is ours and not wanted any more: just the object that was seen.
+func (r *endpointing) remove(ctx context.Context, all []wish) error {
+	for _, o := range r.ours {
+		if o.GetDeletionTimestamp() != nil || slices.ContainsFunc(all, func(w wish) bool { return w.name == o.GetName() }) {
+			continue
+		}
+		uid, version := o.GetUID(), o.GetResourceVersion()
+		err := r.resource().Delete(ctx, o.GetName(), metav1.DeleteOptions{DryRun: r.dryRun(), Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &version}})
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return r.classify("deleting", err)
+		}
+		r.done("Delete", "delete", o.GetName(), "not wanted any more", &o)
+	}
+	return nil
+}
+
+func (r *endpointing) done(action, verb, name, what string, o *unstructured.Unstructured) {
+	if r.DryRun {
+		r.would = append(r.would, fmt.Sprintf("%s %s (%s)", verb, name, what))
+		return
+	}
+	ref := corev1.ObjectReference{APIVersion: o.GetAPIVersion(), Kind: o.GetKind(), Namespace: r.Namespace, Name: name, UID: o.GetUID(), ResourceVersion: o.GetResourceVersion()}
+	r.changes = append(r.changes, watcher.Change{Reason: ChangedDNSEndpoint, Action: action, Writes: 1, Regarding: ref, Message: fmt.Sprintf("%s %s (%s)", verb, name, what)})
+}
+
+// finish says how it stands: what failed comes before what somebody else has to
+// decide.
+func (r *endpointing) finish(result watcher.Result, not []id, err error) (watcher.Result, error) {
+	result.Changes = r.changes
+	switch {
+	case err != nil:
+		return result, err
+	case len(r.foreign) > 0:
+		return result, &watcher.HoldError{Why: ReasonForeignDNSEndpoint, Text: strings.Join(r.foreign, "; "), After: r.Every}
+	case len(r.would) > 0:
+		result.Reason, result.Message = ReasonWouldPublish, "would "+strings.Join(r.would, ", ")
+	case len(not) > 0:
+		var names []string
+		for _, i := range not {
+			names = append(names, i.String())
+		}
+		result.Reason, result.Message = ReasonTypeNotPublished, "external-dns does not know these types, publish them another way: "+strings.Join(names, ", ")
+	}
+	return result, nil
+}
+
+func containsAll(have, want []string) bool {
+	return !slices.ContainsFunc(want, func(w string) bool { return !slices.Contains(have, w) })
+}
+
+func (d *DNSEndpoints) resource() dynamic.ResourceInterface {
+	return d.Client.Resource(DNSEndpointResource).Namespace(d.Namespace)
+}
+
+func (d *DNSEndpoints) dryRun() []string {
+	if d.DryRun {
+		return []string{metav1.DryRunAll}
+	}
+	return nil
+}
+
+// classify tells a kind that is not served from everything else: the API server
+// answers for it with a page instead of a Status.
+func (d *DNSEndpoints) classify(what string, err error) error {
+	notServed := apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
+	switch {
+	case notServed:
+		return &watcher.HoldError{Why: ReasonDNSEndpointNotServed, After: refusedPause,
+			Text: "the API server does not serve DNSEndpoint " + DNSEndpointResource.GroupVersion().String() + ": install the CRD of external-dns, or switch dns.publish.externalDNS off"}
+	case apierrors.IsForbidden(err):
+		return watcher.HoldForbidden(err)
+	}
+	return fmt.Errorf("%s the DNSEndpoints of %s: %w", what, d.Namespace, err)
+}
