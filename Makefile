@@ -4,7 +4,7 @@ SHELL := /bin/bash
 GO ?= go
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo test vet lint unit race fuzz integration bench test-rotation test-faults controlplane stalwart test-stalwart manifests clean
+.PHONY: help build demo test vet lint unit race fuzz integration bench test-rotation test-faults controlplane dnsservers stalwart test-stalwart manifests clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ build: ## bin/smtp-mirror, as it is shipped
 demo: controlplane ## the controller doing its whole job, live (ARGS=--keep leaves it running)
 	@$(GO) run -trimpath ./hack/demo $(ARGS)
 
-test: vet lint controlplane ## vet, lint, unit, fuzz seeds, -race, integration
+test: vet lint controlplane dnsservers ## vet, lint, unit, fuzz seeds, -race, integration
 	@hack/test.sh
 
 vet: ## go vet
@@ -35,6 +35,9 @@ test-faults: controlplane ## the fault matrix, into bench/faults.json (SHORT=1: 
 
 controlplane: ## etcd, kube-apiserver and kube-controller-manager from Go modules (7 minutes, once)
 	@hack/build-controlplane.sh
+
+dnsservers: ## PowerDNS and BIND from Debian packages, unpacked into the cache (30 seconds, once)
+	@hack/install-dnsservers.sh
 
 stalwart: ## a real Stalwart of the 0.15 line from crates (10 minutes, once)
 	@hack/build-stalwart.sh

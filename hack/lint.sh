@@ -9,7 +9,7 @@ if [ -n "$bad" ]; then
   exit 1
 fi
 fail() { echo "lint: $1" >&2; exit 1; }
-product='audit config controller cmd dkimwatch dnsrecords mirror rbac redact smtpprobe stalwart stalwartsync submission watcher'
+product='audit config controller cmd dkimwatch dnsrecords mirror publish rbac redact smtpprobe stalwart stalwartsync submission watcher'
 grep -rn --include='*.go' 'strings.Contains(err.Error()' . | grep -v '_test.go' && fail "errors are told apart by type, not by text"
 grep -rn --include='*.go' 'backoff.Retry' . && fail "the queue is the only retry"
 grep -rn --include='*.go' '^func init()' . && fail "no init functions"

@@ -149,9 +149,10 @@ type tap struct {
 	server   string
 	wait     sync.WaitGroup
 
-	mu     sync.Mutex
-	count  int
-	before func()
+	mu      sync.Mutex
+	count   int
+	before  func()
+	queries string // who is asked instead, "" = the server
 }
 
 func listen(t *testing.T, server string) *tap {
@@ -190,39 +191,41 @@ func (p *tap) accept() {
 
 func (p *tap) serve(client net.Conn) {
 	defer func() { _ = client.Close() }()
-	server, err := net.Dial("tcp4", p.server)
+	frame := make([]byte, 2) // a connection carries one message
+	if _, err := io.ReadFull(client, frame); err != nil {
+		return
+	}
+	frame = append(frame, make([]byte, binary.BigEndian.Uint16(frame))...)
+	if _, err := io.ReadFull(client, frame[2:]); err != nil {
+		return
+	}
+	server, err := net.Dial("tcp4", p.see(frame[2:]))
 	if err != nil {
 		return
 	}
 	defer func() { _ = server.Close() }()
-	for {
-		frame := make([]byte, 2)
-		if _, err := io.ReadFull(client, frame); err != nil {
-			return
-		}
-		frame = append(frame, make([]byte, binary.BigEndian.Uint16(frame))...)
-		if _, err := io.ReadFull(client, frame[2:]); err != nil {
-			return
-		}
-		p.see(frame[2:])
-		if _, err := server.Write(frame); err != nil {
-			return
-		}
-		p.wait.Go(func() { _, _ = io.Copy(client, server) })
+	if _, err := server.Write(frame); err == nil {
+		p.wait.Go(func() { _, _ = io.Copy(io.Discard, client); _ = server.Close() })
+		_, _ = io.Copy(client, server)
 	}
 }
 
-// see counts by the header: the opcode, and how many records are to be changed.
-func (p *tap) see(m []byte) {
-	if m[2]>>3&15 != dns.OpcodeUpdate || binary.BigEndian.Uint16(m[8:]) == 0 {
-		return
-	}
+// see counts by the header, the opcode and how many records are to be changed, and
+// says who is asked.
+func (p *tap) see(m []byte) string {
 	p.mu.Lock()
-	p.count++
-	before := p.before
-	p.before = nil
+	update, before, server := m[2]>>3&15 == dns.OpcodeUpdate, p.before, p.server
+	if !update && p.queries != "" {
+		server = p.queries
+	}
+	changes := update && binary.BigEndian.Uint16(m[8:]) > 0
+	if changes {
+		p.count++
+		p.before = nil
+	}
 	p.mu.Unlock()
-	if before != nil {
+	if changes && before != nil {
 		before()
 	}
+	return server
 }

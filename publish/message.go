@@ -39,8 +39,12 @@ func message(apex string, s step, set, marker reading) (*dns.Msg, error) {
 	m.Compress = true
 	require(m, set)
 	require(m, marker)
-	if set.kind != "CNAME" && len(s.add) > 0 {
+	switch {
+	case len(s.add) == 0:
+	case set.kind != "CNAME":
 		absent(m, id{set.name, "CNAME"})
+	case len(set.exact) == 0: // beside a CNAME is no place for anything
+		m.NameNotUsed([]dns.RR{&dns.ANY{Hdr: dns.RR_Header{Name: dns.Fqdn(set.name)}}})
 	}
 	for _, r := range s.remove {
 		m.Remove([]dns.RR{set.find(r)})

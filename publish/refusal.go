@@ -65,7 +65,9 @@ func (u *DNSUpdate) code(k tsigKey, answer *dns.Msg) error {
 		return u.hold(ReasonUpdateRefused, "does not know dynamic updates")
 	case dns.RcodeNotZone:
 		return u.hold(ReasonZoneNotServed, "says that a name is not within "+u.Zone+": set the zone to the one that it serves")
-	case dns.RcodeNXRrset, dns.RcodeYXRrset, dns.RcodeNameError, dns.RcodeYXDomain:
+	case dns.RcodeYXDomain:
+		return errOccupied
+	case dns.RcodeNXRrset, dns.RcodeYXRrset, dns.RcodeNameError:
 		return &unsound{ReasonDNSUpdateRaced, "somebody else has changed the records in this moment"}
 	}
 	return &unsound{watcher.ReasonError, "the name server " + u.Server + " answers " + dns.RcodeToString[answer.Rcode]}
@@ -114,6 +116,9 @@ func (u *DNSUpdate) silent(err error) error {
 	}
 	return &watcher.HoldError{Why: ReasonDNSServerSilent, Text: "the name server " + u.Server + " " + text, After: refusedPause / 3, Grace: refusedPause, Address: u.Server}
 }
+
+// errOccupied says that a CNAME is wanted where something else is.
+var errOccupied = errors.New("other records are at the name")
 
 // isRaced reports whether a condition of an update was not met.
 func isRaced(err error) bool {

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -137,7 +138,12 @@ func (r *updating) write(ctx context.Context, s step, there reading) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.exchange(ctx, r.key, m); err != nil {
+	_, err = r.exchange(ctx, r.key, m)
+	if errors.Is(err, errOccupied) {
+		r.foreign = append(r.foreign, "records of other types, which are not ours, are at "+there.name+", where a CNAME should be: delete them")
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	if r.marks, err = r.query(ctx, r.key, r.marks.id); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/miekg/dns"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/openova-io/smtp-mirror/internal/dnsservers"
 	"github.com/openova-io/smtp-mirror/publish"
 	"github.com/openova-io/smtp-mirror/watcher"
 	"github.com/openova-io/smtp-mirror/zone"
@@ -74,6 +75,30 @@ func TestSomebodyIsFaster(t *testing.T) {
 		p.expect("_dmarc."+domain, "TXT", "v=DMARC1; p=none")
 		if _, err := p.run(record("_dmarc."+domain, "TXT", dmarc)); watcher.ReasonOf(err) != publish.ReasonForeignRecord {
 			t.Errorf("%v", err)
+		}
+	})
+}
+
+// TestACNAMENeedsTheNameAlone: BIND would take the update and do nothing.
+func TestACNAMENeedsTheNameAlone(t *testing.T) {
+	primaries(t, []string{"mta-sts." + domain + ". 60 IN A 192.0.2.1"}, func(p *primary) {
+		if _, err := p.run(record("mta-sts."+domain, "CNAME", "mail."+domain)); watcher.ReasonOf(err) != publish.ReasonForeignRecord {
+			t.Errorf("%v", err)
+		}
+		p.expect("mta-sts."+domain, "A", "192.0.2.1")
+		p.expect(owner+"._smtp-mirror."+domain, "TXT")
+	})
+}
+
+// TestASecondaryIsAsked: what is not seen afterwards is no success.
+func TestASecondaryIsAsked(t *testing.T) {
+	primaries(t, nil, func(p *primary) {
+		secondary, err := dnsservers.Starters()[p.server.Name](t.Context(), dnsservers.Options{Zone: domain, Keys: []dnsservers.Key{key("updater")}})
+		must(t, err)
+		t.Cleanup(func() { must(t, secondary.Close()) })
+		p.tap.queries = secondary.Addr()
+		if result, err := p.run(record("mail."+domain, "A", "192.0.2.25")); watcher.ReasonOf(err) != publish.ReasonUpdateNotSeen || len(result.Changes) != 1 {
+			t.Errorf("%+v %v", result, err)
 		}
 	})
 }
