@@ -44,6 +44,9 @@ var DKIMAlgorithms = map[string]string{"rsa2048": "rsa-sha256", "ed25519": "ed25
 // OwnsKeys reports whether keys are made or brought in.
 func (c *Config) OwnsKeys() bool { return c.DKIM.Manage == ManageRotate || c.DKIM.Import }
 
+// OwnsCertificate reports whether a certificate is brought into Stalwart.
+func (c *Config) OwnsCertificate() bool { return c.TLS.Secret != "" || c.TLS.Dir != "" }
+
 // MailHost is the host that the MX names, by the contract.
 func (c *Config) MailHost() string { return "mail." + strings.ToLower(c.Domain) }
 

@@ -71,7 +71,7 @@ func (c *Controller) keeper() *apikey.Keeper {
 
 // powers are the rights that the configuration needs.
 func powers(cfg *config.Config) stalwart.Powers {
-	p := stalwart.Powers{Webhooks: cfg.Webhook.Enabled, AllowedIPs: len(cfg.Stalwart.AllowedIPs) > 0, DKIM: cfg.OwnsKeys()}
+	p := stalwart.Powers{Webhooks: cfg.Webhook.Enabled, AllowedIPs: len(cfg.Stalwart.AllowedIPs) > 0, DKIM: cfg.OwnsKeys(), Certificates: cfg.OwnsCertificate()}
 	for _, s := range cfg.Submissions {
 		p.AppPasswords = p.AppPasswords || s.Rotates()
 		p.Bounces = p.Bounces || s.ReceiveBounces

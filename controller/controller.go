@@ -19,10 +19,12 @@ import (
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/dkimwatch"
 	"github.com/openova-io/smtp-mirror/mirror"
+	"github.com/openova-io/smtp-mirror/resolver"
 	"github.com/openova-io/smtp-mirror/rollout"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/stalwartsync"
 	"github.com/openova-io/smtp-mirror/submission"
+	"github.com/openova-io/smtp-mirror/tlscert"
 	"github.com/openova-io/smtp-mirror/watcher"
 )
 
@@ -75,8 +77,11 @@ type Controller struct {
 	records *watcher.Feed[*corev1.ConfigMap]
 	service *watcher.Feed[*corev1.Service]
 	zone    dkimwatch.Board // what the DNS must have, and what was seen there
-	knocker *watcher.Knocker
-	pulse   *pulse
+	tls     *tlscert.Keeper // nil = the certificate is somebody else's business
+
+	resolver *resolver.Resolver
+	knocker  *watcher.Knocker
+	pulse    *pulse
 
 	knocking sync.Map // host:port of a submission listener -> the relay that misses it
 
@@ -194,6 +199,17 @@ func (c *Controller) lead(ctx context.Context) {
 	c.leading.Store(false)
 }
 
+// follow wakes whom a change of a target of the DNS concerns.
+func (c *Controller) follow(target watcher.Target) {
+	switch target {
+	case targetKeys:
+		c.loop.Wake(sourceKeys)
+	case targetExternalDNS, targetRFC2136, targetPTR:
+		c.zone.Hurry()
+		c.loop.Wake(sourcePublished)
+	}
+}
+
 // beginsKeys reports whether keys may follow from a change: DKIM keys and an API key
 // need the domain, and are read with the key.
 func beginsKeys(c watcher.Change) bool {
@@ -216,8 +232,8 @@ func (c *Controller) observe(t watcher.Transition) {
 	if slices.ContainsFunc(t.Result.Changes, beginsKeys) {
 		c.loop.Wake(sourceChanged)
 	}
-	if t.After.Name == targetKeys && len(t.Result.Changes) > 0 {
-		c.loop.Wake(sourceKeys)
+	if len(t.Result.Changes) > 0 {
+		c.follow(t.After.Name)
 	}
 	if c.o.Observe != nil {
 		c.o.Observe(t)

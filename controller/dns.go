@@ -19,6 +19,36 @@ import (
 	"github.com/openova-io/smtp-mirror/zone"
 )
 
+// watchDNS makes the feeds of what the public side follows from.
+func (c *Controller) watchDNS() {
+	cfg, home := c.o.Config, c.o.Config.Stalwart.Namespace
+	if cfg.TLS.Secret != "" {
+		c.secret(home, cfg.TLS.Secret, sourceTLS)
+	}
+	if cfg.DNS.Publish.RFC2136.Enabled {
+		c.secret(home, cfg.DNS.Publish.RFC2136.TSIGSecret, sourceTSIG)
+	}
+	if cfg.DNS.Publish.HetznerPTR.Enabled {
+		c.secret(home, cfg.DNS.Publish.HetznerPTR.TokenSecret, sourceToken)
+	}
+	c.service = watcher.NewFeed(watcher.Service(c.o.Clients.Core, cfg.DNS.Service.Namespace, cfg.DNS.Service.Name), c.waker(sourceService))
+	c.feeds = append(c.feeds, c.service)
+}
+
+// outside wires what concerns the public side, as far as it is asked for.
+func (c *Controller) outside(reconcilers map[watcher.Target]watcher.Reconciler) {
+	if c.o.Config.DNS.Look {
+		reconcilers[targetTruth] = c.truth()
+	}
+	if c.o.Config.OwnsKeys() {
+		reconcilers[targetKeys] = c.keys()
+	}
+	if c.tls = c.certificate(); c.tls != nil {
+		reconcilers[targetTLS] = c.tls
+	}
+	c.publishers(reconcilers)
+}
+
 // record wires the reconciler of the dns-records ConfigMap. A trouble is reported
 // on the first SOURCE where the ConfigMap may not be looked at.
 func (c *Controller) record() *dkimwatch.Record {
@@ -38,13 +68,9 @@ func (c *Controller) record() *dkimwatch.Record {
 }
 
 // truth wires the reconciler that looks at the public DNS.
-func (c *Controller) truth() (*dkimwatch.Truth, error) {
-	cfg := c.o.Config
-	r, err := resolver.New(resolver.Config{Servers: cfg.DNS.Servers, Recursive: cfg.DNS.Recursive})
-	if err != nil {
-		return nil, err
-	}
-	return &dkimwatch.Truth{Domain: cfg.Domain, Ref: c.recordsRef(), Board: &c.zone, Answers: r.Answers, Reverse: reverse(r), Changed: func() { c.loop.Wake(sourceTruth) }}, nil
+func (c *Controller) truth() *dkimwatch.Truth {
+	return &dkimwatch.Truth{Domain: c.o.Config.Domain, Ref: c.recordsRef(), Board: &c.zone, Answers: c.resolver.Answers, Reverse: reverse(c.resolver),
+		Changed: func() { c.loop.Wake(sourceTruth) }}
 }
 
 // reverse looks a PTR up as everybody does: its servers are the provider's.
@@ -133,7 +159,7 @@ func (c *Controller) taken() []string {
 func (c *Controller) facts() (zone.Facts, error) {
 	cfg := c.o.Config
 	f := zone.Facts{Domain: cfg.Domain, MailHost: cfg.MailHost(), SPFPolicy: cfg.DNS.SPF.Policy, DMARCPolicy: cfg.DNS.DMARC.Policy, DMARCReport: cfg.DNS.DMARC.RUA,
-		TLSReport: cfg.DNS.TLSRPT, PolicyHost: cfg.DNS.MTASTS.Host, PolicyMode: cfg.DNS.MTASTS.Mode, CAAIssuers: cfg.DNS.CAA, Submission: 587, Submissions: 465}
+		TLSKeys: c.tlsKeys(), TLSReport: cfg.DNS.TLSRPT, PolicyHost: cfg.DNS.MTASTS.Host, PolicyMode: cfg.DNS.MTASTS.Mode, CAAIssuers: cfg.DNS.CAA, Submission: 587, Submissions: 465}
 	service, err := c.service.One()
 	var denied *watcher.DeniedError
 	if errors.As(err, &denied) {

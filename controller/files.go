@@ -27,12 +27,15 @@ func (c *Controller) directories() map[string]func() {
 	for _, file := range c.trust.files {
 		all[filepath.Dir(file)] = trust
 	}
-	if dir := c.o.Config.DKIMKeyDir; dir != "" {
-		keys := c.onChange(sourceKeyFiles, func() []string { return list(dir) })
+	for dir, source := range map[string]watcher.Source{c.o.Config.DKIMKeyDir: sourceKeyFiles, c.o.Config.TLS.Dir: sourceTLS} {
+		if dir == "" {
+			continue
+		}
+		files := c.onChange(source, func() []string { return list(dir) })
 		if other := all[dir]; other != nil {
-			all[dir] = func() { other(); keys() }
+			all[dir] = func() { other(); files() }
 		} else {
-			all[dir] = keys
+			all[dir] = files
 		}
 	}
 	return all

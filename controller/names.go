@@ -22,6 +22,10 @@ const (
 	sourceWanted     watcher.Source = "dns/wanted" // other records must be published
 	sourceTruth      watcher.Source = "dns/seen"   // a verdict has changed
 	sourceKeys       watcher.Source = "dkim/keys"  // a key of ours has moved
+	sourcePublished  watcher.Source = "dns/published"
+	sourceTLS        watcher.Source = "secret/tls" // or the mounted directory
+	sourceTSIG       watcher.Source = "secret/tsig"
+	sourceToken      watcher.Source = "secret/hetzner"
 )
 
 func sourceSubmission(secret string) watcher.Source {
@@ -55,6 +59,11 @@ const (
 	targetAPIKey watcher.Target = "api-key"
 	targetTruth  watcher.Target = "dns"
 	targetKeys   watcher.Target = "dkim-keys"
+	targetTLS    watcher.Target = "certificate"
+
+	targetExternalDNS watcher.Target = "publish/external-dns"
+	targetRFC2136     watcher.Target = "publish/rfc2136"
+	targetPTR         watcher.Target = "publish/ptr"
 )
 
 func targetRelay(s config.Submission) watcher.Target { return watcher.Target("relay/" + s.Name) }
@@ -82,7 +91,9 @@ func targetMirror(m config.Mirror) watcher.Target {
 //	file/ca                     ●               ●
 //
 // The record follows service/mail, dns/seen and dkim/keys too; the DNS is looked at
-// after dns/wanted; DKIM keys follow what the record follows, and dns/seen.
+// after dns/wanted and dns/published; DKIM keys follow what the record follows, and
+// dns/seen; publishers follow dns/wanted and their own Secrets; the certificate follows
+// secret/tls and what happens to Stalwart.
 //
 // The API key follows secret/admin, secret/api-key, its own refusal, incarnation,
 // changed and file/ca. The resync wakes every target at its own pace.
@@ -96,7 +107,20 @@ func Routes(c *config.Config) watcher.Routes {
 	on(targetRecord, sourceKeyRefused, sourceAdmin, sourceRecords, sourceStalwart, sourceChanged, sourceWebhook, sourceKeyFiles, sourceTrustFiles)
 	on(targetRecord, sourceService, sourceTruth, sourceKeys)
 	if c.DNS.Look {
-		on(targetTruth, sourceWanted)
+		on(targetTruth, sourceWanted, sourcePublished)
+	}
+	if c.OwnsCertificate() {
+		on(targetTLS, sourceTLS, sourceKeyRefused, sourceAdmin, sourceStalwart, sourceTrustFiles)
+		on(targetRecord, sourceTLS)
+	}
+	if c.DNS.Publish.ExternalDNS.Enabled {
+		on(targetExternalDNS, sourceWanted)
+	}
+	if c.DNS.Publish.RFC2136.Enabled {
+		on(targetRFC2136, sourceWanted, sourceTSIG)
+	}
+	if c.DNS.Publish.HetznerPTR.Enabled {
+		on(targetPTR, sourceWanted, sourceToken)
 	}
 	if c.OwnsKeys() {
 		on(targetKeys, sourceKeyRefused, sourceAdmin, sourceRecords, sourceStalwart, sourceChanged, sourceTruth, sourceKeyFiles, sourceTrustFiles)

@@ -15,6 +15,7 @@ import (
 	"github.com/openova-io/smtp-mirror/audit"
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/redact"
+	"github.com/openova-io/smtp-mirror/resolver"
 	"github.com/openova-io/smtp-mirror/rollout"
 	"github.com/openova-io/smtp-mirror/smtpprobe"
 	"github.com/openova-io/smtp-mirror/stalwart"
@@ -34,19 +35,15 @@ func New(o Options) (*Controller, error) {
 		return nil, err
 	}
 	c.pulse = newPulse(c)
+	var err error
+	if c.resolver, err = resolver.New(resolver.Config{Servers: o.Config.DNS.Servers, Recursive: o.Config.DNS.Recursive}); err != nil {
+		return nil, err
+	}
 	reconcilers := map[watcher.Target]watcher.Reconciler{targetRecord: c.record()}
 	if c.ring != nil {
 		reconcilers[targetAPIKey] = c.keeper()
 	}
-	if o.Config.DNS.Look {
-		var err error
-		if reconcilers[targetTruth], err = c.truth(); err != nil {
-			return nil, err
-		}
-	}
-	if o.Config.OwnsKeys() {
-		reconcilers[targetKeys] = c.keys()
-	}
+	c.outside(reconcilers)
 	for _, s := range o.Config.Submissions {
 		reconcilers[targetRelay(s)] = c.relay(s)
 		for _, m := range s.Mirrors {
@@ -70,6 +67,7 @@ func (c *Controller) watchObjects() {
 	if cfg.Webhook.Enabled {
 		c.secret(cfg.Stalwart.Namespace, cfg.Webhook.Secret, sourceWebhookKey)
 	}
+	c.watchDNS()
 	for _, s := range cfg.Submissions {
 		c.secret(cfg.Stalwart.Namespace, s.Secret, sourceSubmission(s.Secret))
 		c.trust.add(s.Probe.CAFile)
@@ -80,8 +78,7 @@ func (c *Controller) watchObjects() {
 	}
 	c.records = watcher.NewFeed(watcher.ConfigMap(core, cfg.DNSRecords.Namespace, cfg.DNSRecords.Name), c.waker(sourceRecords))
 	c.pods = watcher.NewFeed(watcher.Pods(core, cfg.Stalwart.Namespace, cfg.Stalwart.PodSelector), c.podsChanged())
-	c.service = watcher.NewFeed(watcher.Service(core, cfg.DNS.Service.Namespace, cfg.DNS.Service.Name), c.waker(sourceService))
-	c.feeds = append(c.feeds, c.records, c.pods, c.service)
+	c.feeds = append(c.feeds, c.records, c.pods)
 	c.trust.add(cfg.Stalwart.CAFile)
 }
 

@@ -79,11 +79,7 @@ func Rules(c *config.Config) map[string][]rbacv1.PolicyRule {
 		}
 	}
 	in(c.DNSRecords.Namespace).configMaps = []string{c.DNSRecords.Name}
-	dns := in(c.DNS.Service.Namespace)
-	dns.rules = append(dns.rules, rule("", "services", []string{c.DNS.Service.Name}, "get", "list", "watch"))
-	if c.OwnsKeys() {
-		home.rules = append(home.rules, rule("", "secrets", []string{c.DKIM.Backup.Secret}, "get", "create", "patch"))
-	}
+	outside(c, in)
 	out := map[string][]rbacv1.PolicyRule{}
 	for namespace, n := range all {
 		out[namespace] = n.list()
@@ -93,6 +89,28 @@ func Rules(c *config.Config) map[string][]rbacv1.PolicyRule {
 			rule("coordination.k8s.io", "leases", []string{e.Name}, "get", "update"))
 	}
 	return out
+}
+
+// outside are the rights for the public side.
+func outside(c *config.Config, in func(string) *needs) {
+	home, dns := in(c.Stalwart.Namespace), in(c.DNS.Service.Namespace)
+	dns.rules = append(dns.rules, rule("", "services", []string{c.DNS.Service.Name}, "get", "list", "watch"))
+	if c.OwnsKeys() {
+		home.rules = append(home.rules, rule("", "secrets", []string{c.DKIM.Backup.Secret}, "get", "create", "patch"))
+	}
+	if c.TLS.Secret != "" {
+		home.readSecrets = append(home.readSecrets, c.TLS.Secret)
+	}
+	if c.DNS.Publish.RFC2136.Enabled {
+		home.readSecrets = append(home.readSecrets, c.DNS.Publish.RFC2136.TSIGSecret)
+	}
+	if c.DNS.Publish.HetznerPTR.Enabled {
+		home.readSecrets = append(home.readSecrets, c.DNS.Publish.HetznerPTR.TokenSecret)
+	}
+	if e := c.DNS.Publish.ExternalDNS; e.Enabled { // selectors change, so no names can bound them
+		n := in(e.Namespace)
+		n.rules = append(n.rules, rule("externaldns.k8s.io", "dnsendpoints", nil, "get", "list", "create", "patch", "delete"))
+	}
 }
 
 func restart(r config.Restart) []rbacv1.PolicyRule {

@@ -1,0 +1,104 @@
+package controller
+
+import (
+	"context"
+	"net"
+	"net/netip"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/openova-io/smtp-mirror/publish"
+	"github.com/openova-io/smtp-mirror/tlscert"
+	"github.com/openova-io/smtp-mirror/watcher"
+	"github.com/openova-io/smtp-mirror/zone"
+)
+
+// publishers wires the ways into the DNS that are switched on.
+func (c *Controller) publishers(reconcilers map[watcher.Target]watcher.Reconciler) {
+	home, p := c.o.Config.Stalwart.Namespace, c.o.Config.DNS.Publish
+	wanted := func() ([]zone.Record, error) { return c.zone.Wanted(), nil }
+	if p.ExternalDNS.Enabled {
+		reconcilers[targetExternalDNS] = &publish.DNSEndpoints{Client: c.o.Clients.Flux, Namespace: p.ExternalDNS.Namespace, Owner: c.owner(), Ref: c.recordsRef(),
+			Wanted: wanted, Merge: merged, DryRun: c.o.DryRun}
+	}
+	if p.RFC2136.Enabled {
+		reconcilers[targetRFC2136] = &publish.DNSUpdate{Server: p.RFC2136.Server, Zone: p.RFC2136.Zone, Owner: c.owner(), Ref: c.recordsRef(),
+			Key: c.secrets[home+"/"+p.RFC2136.TSIGSecret].One, Wanted: wanted, Merge: merged, DryRun: c.o.DryRun}
+	}
+	if p.HetznerPTR.Enabled {
+		reconcilers[targetPTR] = &publish.PTR{Endpoint: p.HetznerPTR.Endpoint, Domain: c.o.Config.Domain, Ref: c.recordsRef(),
+			Token: c.secrets[home+"/"+p.HetznerPTR.TokenSecret].One, Wanted: wanted, Lookup: c.addresses, DryRun: c.o.DryRun}
+	}
+}
+
+// owner is who we are among all that write into a zone: one installation per
+// namespace.
+func (c *Controller) owner() string { return c.o.Config.Stalwart.Namespace }
+
+// merged is what to set by hand where somebody else's record is in the way, "" where
+// it cannot be read.
+func merged(existing, ours string) string {
+	m, err := zone.MergeSPF(existing, ours)
+	if err != nil {
+		m, err = zone.MergeDMARC(existing, ours)
+	}
+	if err != nil {
+		return ""
+	}
+	return m.Value
+}
+
+// addresses asks the public DNS for the addresses of a host.
+func (c *Controller) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
+	var all []netip.Addr
+	for _, kind := range []string{"A", "AAAA"} {
+		found, err := c.resolver.Lookup(ctx, host, kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range found.Values {
+			if a, err := netip.ParseAddr(v); err == nil {
+				all = append(all, a)
+			}
+		}
+	}
+	return all, nil
+}
+
+// certificate wires the reconciler of the certificate that Stalwart shows; nil where
+// it is somebody else's business.
+func (c *Controller) certificate() *tlscert.Keeper {
+	cfg := c.o.Config
+	if !cfg.OwnsCertificate() {
+		return nil
+	}
+	k := &tlscert.Keeper{Host: cfg.MailHost(), Fleet: c.fleet, Pods: c.incarnations, Address: net.JoinHostPort(cfg.MailHost(), "587"), DryRun: c.o.DryRun, SourceRef: c.recordsRef()}
+	if len(cfg.Submissions) > 0 && cfg.Submissions[0].Probe.Address != "" {
+		k.Address = cfg.Submissions[0].Probe.Address
+	}
+	if cfg.TLS.Dir != "" {
+		k.Owner, k.Source = cfg.TLS.Dir, tlscert.FromDirectory(cfg.TLS.Dir)
+		return k
+	}
+	k.Owner = cfg.Stalwart.Namespace + "/" + cfg.TLS.Secret
+	k.Source = tlscert.FromSecret(k.Owner, c.secrets[k.Owner].One)
+	k.SourceRef = corev1.ObjectReference{APIVersion: "v1", Kind: "Secret", Namespace: cfg.Stalwart.Namespace, Name: cfg.TLS.Secret}
+	return k
+}
+
+// tlsKeys are the hashes of the certificate's key for the DNS, empty where there is
+// none to be read.
+func (c *Controller) tlsKeys() []string {
+	if c.tls == nil {
+		return nil
+	}
+	certificate, key, err := c.tls.Source()
+	if err != nil {
+		return nil
+	}
+	pair, err := tlscert.Parse(certificate, key)
+	if err != nil {
+		return nil
+	}
+	return []string{zone.SPKIHash(pair.Leaf)}
+}
