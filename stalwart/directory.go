@@ -198,4 +198,5 @@ type Directory interface {
 	CreateDKIMKey(ctx context.Context, d Domain, n NewDKIMKey) error
 	MoveDKIMKey(ctx context.Context, id, stage string) error
 	DestroyDKIMKey(ctx context.Context, id string) error // one that is gone already is no error
+	Throttles(ctx context.Context) ([]Throttle, error)
 }

@@ -1,0 +1,224 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"blitiri.com.ar/go/spf"
+	"github.com/miekg/dns"
+
+	"github.com/openova-io/smtp-mirror/stalwart"
+	"github.com/openova-io/smtp-mirror/zone"
+)
+
+// width is how many questions of one check are asked at once.
+const width = 8
+
+const (
+	todoDNS      = "see whether the name servers of the domain answer, and whether this machine can ask them"
+	todoOutgoing = "name the address that mail leaves from with --outgoing-ip, or give the LoadBalancer service one"
+)
+
+// checkRecords compares every record that the domain is to publish, apart from those
+// of DKIM keys, which have a check that knows their stage.
+func checkRecords(ctx context.Context, e *Env) []Finding {
+	if e.Records == nil {
+		return nil
+	}
+	all, err := e.Records(ctx)
+	if err != nil {
+		return []Finding{could(e.Domain, "the records to publish", err, "see why they cannot be computed")}
+	}
+	return each(all, width, func(r zone.Record) []Finding {
+		if r.Kind() == zone.KindDKIM {
+			return nil
+		}
+		answers, err := e.DNS.Answers(ctx, e.Domain, r.Name, r.Type)
+		if err != nil {
+			return []Finding{could(r.Name+" "+r.Type, r.Value, err, todoDNS)}
+		}
+		return []Finding{judgeRecord(r, answers)}
+	})
+}
+
+// checkDKIM looks every selector up, also of keys that Stalwart does not sign with.
+func checkDKIM(ctx context.Context, e *Env) []Finding {
+	const want = "the keys that Stalwart signs with"
+	if e.Keys == nil {
+		return []Finding{unknown("Stalwart", want, "its management is not configured", "configure stalwart.url")}
+	}
+	keys, err := e.Keys(ctx)
+	if err != nil {
+		return []Finding{could("Stalwart", want, err, "see that Stalwart runs, and that its administrator's Secret is right")}
+	}
+	found := each(keys, width, func(k stalwart.DKIMKey) []Finding {
+		name := k.Selector + "._domainkey." + e.Domain
+		answers, err := e.DNS.Answers(ctx, e.Domain, name, "TXT")
+		if err != nil {
+			return []Finding{could(name, "the key of Stalwart", err, todoDNS)}
+		}
+		return []Finding{judgeKey(e.Domain, k, answers)}
+	})
+	return append(found, judgeSigning(e.Domain, keys))
+}
+
+// outgoing are the addresses that mail leaves from, or why they are not known.
+func (e *Env) outgoing(ctx context.Context, want string) ([]netip.Addr, []Finding) {
+	if e.Outgoing == nil {
+		return nil, []Finding{unknown("the outgoing address", want, "it is not known", todoOutgoing)}
+	}
+	all, err := e.Outgoing(ctx)
+	if err != nil {
+		return nil, []Finding{could("the outgoing address", want, err, todoOutgoing)}
+	}
+	if len(all) == 0 {
+		return nil, []Finding{unknown("the outgoing address", want, "it is not known", todoOutgoing)}
+	}
+	return all, nil
+}
+
+// checkSPF evaluates SPF as a receiver does, for every outgoing address.
+func checkSPF(ctx context.Context, e *Env) []Finding {
+	all, not := e.outgoing(ctx, "spf=pass")
+	if not != nil {
+		return not
+	}
+	_, domain, _ := strings.Cut(e.From, "@")
+	return each(all, width, func(ip netip.Addr) []Finding {
+		result, why := spf.CheckHostWithSender(net.IP(ip.Unmap().AsSlice()), e.MailHost, e.From, spf.WithContext(ctx), spf.WithResolver(names{e.DNS}))
+		var published []string
+		if result != spf.Pass && result != spf.None && result != spf.TempError {
+			published, _ = e.DNS.Lookup(ctx, domain, "TXT") // only to say better what to do
+		}
+		return []Finding{judgeSPF(ip, domain, result, why, published)}
+	})
+}
+
+func checkDMARC(ctx context.Context, e *Env) []Finding {
+	_, from, _ := strings.Cut(e.From, "@")
+	published, err := e.DNS.Lookup(ctx, "_dmarc."+from, "TXT")
+	if err != nil {
+		return []Finding{could("_dmarc."+from, "one DMARC record", err, todoDNS)}
+	}
+	return judgeDMARC(from, from, e.Domain, published)
+}
+
+// checkFCrDNS goes from each outgoing address to its names and back.
+func checkFCrDNS(ctx context.Context, e *Env) []Finding {
+	all, not := e.outgoing(ctx, "PTR "+e.MailHost+", and back")
+	if not != nil {
+		return not
+	}
+	return each(all, width, func(ip netip.Addr) []Finding {
+		object, kind := ip.String(), "AAAA"
+		if ip.Unmap().Is4() {
+			kind = "A"
+		}
+		found, err := names{e.DNS}.LookupAddr(ctx, ip.Unmap().String())
+		if err != nil && !absent(err) {
+			return []Finding{could(object, "PTR "+e.MailHost, err, todoDNS)}
+		}
+		back := map[string][]string{}
+		for _, name := range found[:min(len(found), 10)] { // as receivers do (RFC 7208, section 5.5)
+			back[name], err = e.DNS.Lookup(ctx, name, kind)
+			if err != nil {
+				return []Finding{could(object, "PTR "+e.MailHost+", and back", err, todoDNS)}
+			}
+		}
+		return []Finding{judgeNames(ip, e.MailHost, found, back)}
+	})
+}
+
+func checkMX(ctx context.Context, e *Env) []Finding {
+	published, err := e.DNS.Lookup(ctx, e.Domain, "MX")
+	if err != nil {
+		return []Finding{could(e.Domain, "MX "+e.MailHost, err, todoDNS)}
+	}
+	host := strings.ToLower(e.MailHost)
+	addresses, err := names{e.DNS}.LookupIPAddr(ctx, host)
+	if err != nil && !absent(err) {
+		return []Finding{could(host, "an address", err, todoDNS)}
+	}
+	found := map[string][]string{}
+	for _, a := range addresses {
+		found[host] = append(found[host], a.String())
+	}
+	return []Finding{judgeMX(e.Domain, e.MailHost, published, found)}
+}
+
+// names asks our DNS in the words of the standard library; it is what SPF is
+// evaluated with.
+type names struct{ dns DNS }
+
+func (n names) lookup(ctx context.Context, name, kind string) ([]string, error) {
+	name = strings.TrimSuffix(name, ".")
+	values, err := n.dns.Lookup(ctx, name, kind)
+	if err != nil {
+		return nil, &net.DNSError{Err: told(err), Name: name, IsTemporary: true}
+	}
+	if len(values) == 0 {
+		return nil, &net.DNSError{Err: "no such record", Name: name, IsNotFound: true}
+	}
+	return values, nil
+}
+
+func absent(err error) bool {
+	var problem *net.DNSError
+	return errors.As(err, &problem) && problem.IsNotFound
+}
+
+// LookupTXT gives each record as one string.
+func (n names) LookupTXT(ctx context.Context, name string) ([]string, error) {
+	return n.lookup(ctx, name, "TXT")
+}
+
+// LookupMX gives the exchangers.
+func (n names) LookupMX(ctx context.Context, name string) ([]*net.MX, error) {
+	values, err := n.lookup(ctx, name, "MX")
+	var all []*net.MX
+	for _, v := range values {
+		preference, host, _ := strings.Cut(v, " ")
+		number, err := strconv.ParseUint(preference, 10, 16)
+		if err == nil {
+			all = append(all, &net.MX{Host: host, Pref: uint16(number)})
+		}
+	}
+	return all, err
+}
+
+// LookupIPAddr gives the addresses of both families; one that fails fails both.
+func (n names) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error) {
+	var all []net.IPAddr
+	var none error
+	for _, kind := range []string{"A", "AAAA"} {
+		values, err := n.lookup(ctx, host, kind)
+		if err != nil && !absent(err) {
+			return nil, err
+		}
+		if err != nil {
+			none = err
+		}
+		for _, v := range values {
+			if ip := net.ParseIP(v); ip != nil {
+				all = append(all, net.IPAddr{IP: ip})
+			}
+		}
+	}
+	if len(all) > 0 {
+		none = nil
+	}
+	return all, none
+}
+
+// LookupAddr gives the names of an address, without the dot at the end.
+func (n names) LookupAddr(ctx context.Context, address string) ([]string, error) {
+	reverse, err := dns.ReverseAddr(address)
+	if err != nil {
+		return nil, &net.DNSError{Err: "no address", Name: address, IsNotFound: true}
+	}
+	return n.lookup(ctx, reverse, "PTR")
+}
