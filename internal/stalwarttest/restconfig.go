@@ -68,7 +68,7 @@ func (s *Server) allSettings(prefix string) map[string]string {
 func (s *Server) bootREST() {
 	s.store.starts = append(s.store.starts, s.now())
 	s.setDefault("report.analysis.addresses", "postmaster@*")
-	s.setDefault("queue.limiter.inbound.ip.rate", "5/1s")
+	s.throttleDefaults()
 	file := s.store.fileConfig
 	file["authentication.fallback-admin.user"] = s.opts.AdminUser
 	if _, ok := file["authentication.fallback-admin.secret"]; !ok || s.adminPassword != s.opts.AdminPassword {
@@ -85,6 +85,19 @@ func (s *Server) bootREST() {
 	file["tracer.log.level"] = "info"
 	if !s.opts.KeepPyzor {
 		file["spam-filter.pyzor.enable"] = "false"
+	}
+	if !s.opts.KeepThrottle {
+		file["queue.limiter.inbound.ip.enable"], file["queue.limiter.inbound.sender.enable"] = "false", "false"
+	}
+}
+
+// throttleDefaults are as 0.15.5 shows them after its first start.
+func (s *Server) throttleDefaults() {
+	for key, value := range map[string]string{
+		"ip.key": "remote_ip", "ip.rate": "5/1s", "ip.enable": "true",
+		"sender.key.0": "sender_domain", "sender.key.1": "rcpt", "sender.rate": "25/1h", "sender.enable": "true",
+	} {
+		s.setDefault("queue.limiter.inbound."+key, value)
 	}
 }
 

@@ -1,0 +1,58 @@
+package doctor_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/openova-io/smtp-mirror/zone"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The world of the tests.
+const (
+	domain   = "example.org"
+	mailHost = "mail.example.org"
+	from     = "noreply@example.org"
+	canary   = "canary-of-a-password"
+)
+
+// dns is a DNS that gives what it holds, by "name TYPE", from every server.
+type dns map[string][]string
+
+var errServer = errors.New("ns1.example.org answers SERVFAIL")
+
+// Lookup fails where the value is "SERVFAIL", and hangs where it is "hang".
+func (d dns) Lookup(ctx context.Context, name, kind string) ([]string, error) {
+	values := d[name+" "+kind]
+	if len(values) == 1 && values[0] == "SERVFAIL" {
+		return nil, errServer
+	}
+	if len(values) == 1 && values[0] == "hang" {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return values, nil
+}
+
+// Answers is two servers of one mind.
+func (d dns) Answers(ctx context.Context, _, name, kind string) ([]zone.Answer, error) {
+	values, err := d.Lookup(ctx, name, kind)
+	a := zone.Answer{Server: "192.0.2.53:53", Code: "NOERROR", Values: values}
+	if err != nil {
+		a = zone.Answer{Server: "192.0.2.53:53", Problem: "no answer in time"}
+	}
+	b := a
+	b.Server = "192.0.2.54:53"
+	return []zone.Answer{a, b}, nil
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
