@@ -15,9 +15,11 @@ import (
 	"github.com/openova-io/smtp-mirror/workload"
 )
 
-// expirySoon is when a certificate should long have been renewed: a third of the 90
-// days that most have is left when cert-manager does.
-const expirySoon = 14 * 24 * time.Hour
+// expirySoon is when a certificate should long have been renewed, which cert-manager
+// does when a third of its life is left: a fifth of it, two weeks at the most.
+func expirySoon(c *x509.Certificate) time.Duration {
+	return min(14*24*time.Hour, c.NotAfter.Sub(c.NotBefore)/5)
+}
 
 // judgeCertificate looks at a served chain as a client at a moment would.
 func judgeCertificate(object, host string, chain []*x509.Certificate, roots *x509.CertPool, trusting, mx bool, now time.Time) Finding {
@@ -46,8 +48,8 @@ func judgeCertificate(object, host string, chain []*x509.Certificate, roots *x50
 	case untrusted != nil && !trusting:
 		f.Got += ", of an authority that is not trusted"
 		f.Todo = "give Stalwart a certificate of a public authority, or name its authority in probe.caFile"
-	case left < expirySoon:
-		f.Verdict, f.Got = Warning, f.Got+fmt.Sprintf(", %d days left", int(left.Hours()/24))
+	case left < expirySoon(leaf):
+		f.Verdict, f.Got = Warning, f.Got+fmt.Sprintf(", %d days and %d hours left", int(left.Hours())/24, int(left.Hours())%24)
 		f.Todo = "see why it has not been renewed, or why Stalwart has not loaded the new one"
 	default:
 		f.Verdict = OK

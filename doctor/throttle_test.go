@@ -74,18 +74,13 @@ func TestThrottlesOfAServer(t *testing.T) {
 	begins(t, examine(t, e, "throttles"), []string{"unknown Stalwart: "})
 }
 
-// mailServer is a world with a stand-in, whose management is asked with the password
-// of the defaults.
+// mailServer is a world with a stand-in.
 func mailServer(t *testing.T, o stalwarttest.Options) *doctor.Env {
 	t.Helper()
 	s, err := stalwarttest.Start(o)
 	must(t, err)
 	t.Cleanup(func() { _ = s.Close() })
-	conn, err := stalwart.NewConn(stalwart.Options{URL: s.URL(), Gate: stalwart.NewGate(), Credential: func() (stalwart.Credential, error) {
-		return stalwart.Credential{User: stalwarttest.DefaultAdminUser, Password: redact.New(stalwarttest.DefaultAdminPassword)}, nil
-	}})
-	must(t, err)
-	t.Cleanup(conn.Close)
+	conn := connect(t, s)
 	return &doctor.Env{Domain: domain, Throttle: func(ctx context.Context) ([]stalwart.Throttle, error) {
 		directory, err := conn.Detect(ctx)
 		if err != nil {
@@ -93,4 +88,15 @@ func mailServer(t *testing.T, o stalwarttest.Options) *doctor.Env {
 		}
 		return directory.Throttles(ctx)
 	}}
+}
+
+// connect asks a stand-in with the password of the defaults.
+func connect(t *testing.T, s *stalwarttest.Server) *stalwart.Conn {
+	t.Helper()
+	conn, err := stalwart.NewConn(stalwart.Options{URL: s.URL(), Gate: stalwart.NewGate(), Credential: func() (stalwart.Credential, error) {
+		return stalwart.Credential{User: stalwarttest.DefaultAdminUser, Password: redact.New(stalwarttest.DefaultAdminPassword)}, nil
+	}})
+	must(t, err)
+	t.Cleanup(conn.Close)
+	return conn
 }

@@ -1,0 +1,46 @@
+package doctor_test
+
+import (
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/openova-io/smtp-mirror/doctor"
+)
+
+// TestTheWayOut: what an outside server answers, or does not.
+func TestTheWayOut(t *testing.T) {
+	greets := func(text string) string {
+		return listen(t, func(c net.Conn) { _, _ = c.Write([]byte(text)) }).Addr().String()
+	}
+	gone := listen(t, func(net.Conn) {})
+	_ = gone.Close()
+	for name, row := range map[string]struct{ address, want, says string }{
+		"a mail server":       {greets("220 mx.example.net ESMTP\r\n"), "ok", "220 mx"},
+		"one that is busy":    {greets("421 later\r\n"), "warning", "421"},
+		"a block list":        {greets("554 your address is listed\r\n"), "warning", "554"},
+		"no mail server":      {greets("HTTP/1.1 400 Bad Request\r\n"), "wrong", "HTTP"},
+		"nothing":             {greets(""), "wrong", "EOF"},
+		"nobody":              {gone.Addr().String(), "wrong", "refused"},
+		"something to escape": {greets("220 \x1b[31m\r\n"), "ok", `220 \027[31m`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lines := examine(t, &doctor.Env{DNS: dns{}, Port25: row.address}, "port25")
+			if len(lines) != 1 || !strings.HasPrefix(lines[0], row.want+" ") || !strings.Contains(lines[0], row.says) {
+				t.Errorf("%q", lines)
+			}
+		})
+	}
+}
+
+// TestWhomToConnectTo: the one that is named, else the recipient's MX, else nobody.
+func TestWhomToConnectTo(t *testing.T) {
+	begins(t, examine(t, &doctor.Env{DNS: dns{}}, "port25"), []string{"unknown outgoing port 25: nobody is configured"})
+	d := dns{"example.net MX": {"20 b.invalid", "10 A.invalid"}}
+	begins(t, examine(t, &doctor.Env{DNS: d, ProofDomain: "example.net"}, "port25"), []string{"unknown outgoing a.invalid:25: the name cannot be resolved"})
+	d["example.net MX"] = nil
+	begins(t, examine(t, &doctor.Env{DNS: d, ProofDomain: "mx.invalid"}, "port25"), []string{"unknown outgoing mx.invalid:25: "})
+	d["example.net MX"] = []string{"SERVFAIL"}
+	begins(t, examine(t, &doctor.Env{DNS: d, ProofDomain: "example.net"}, "port25"), []string{"unknown outgoing port 25: ns1"})
+	begins(t, examine(t, &doctor.Env{DNS: dns{}, Port25: "::1"}, "port25"), []string{"wrong outgoing [::1]:25: "})
+}
