@@ -16,8 +16,8 @@ import (
 
 // Bounds of one run. Whoever asks a doctor waits for him.
 const (
-	checkTimeout = 8 * time.Second
-	runTimeout   = 9 * time.Second // for checks that do not heed theirs
+	runTimeout = 8 * time.Second // of every check
+	grace      = time.Second     // to say what was found by then
 )
 
 // Check looks at one thing. Run ends with its context, and may give what it has
@@ -42,14 +42,22 @@ func Checks() []Check {
 func Run(ctx context.Context, e *Env, checks []Check) Report {
 	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
+	over, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	go func() {
+		<-ctx.Done()
+		timer := time.AfterFunc(grace, end)
+		<-over.Done()
+		timer.Stop()
+	}()
 	results := make([]chan []Finding, len(checks))
 	for i, c := range checks {
 		results[i] = make(chan []Finding, 1) // so that nobody waits to tell what nobody reads
-		go func() { results[i] <- c.within(ctx, e) }()
+		go func() { results[i] <- c.guarded(ctx, e) }()
 	}
 	var all []Finding
 	for i, c := range checks {
-		for _, f := range outcome(ctx, results[i], c.Name) {
+		for _, f := range outcome(over, results[i], c.Name) {
 			f.Check = c.Name
 			all = append(all, f)
 		}
@@ -61,11 +69,11 @@ func Run(ctx context.Context, e *Env, checks []Check) Report {
 }
 
 // outcome waits for a check until the run is over.
-func outcome(ctx context.Context, result <-chan []Finding, name string) []Finding {
+func outcome(over context.Context, result <-chan []Finding, name string) []Finding {
 	select {
 	case got := <-result:
 		return got
-	case <-ctx.Done():
+	case <-over.Done():
 	}
 	select {
 	case got := <-result: // it has ended at the same moment
@@ -75,11 +83,8 @@ func outcome(ctx context.Context, result <-chan []Finding, name string) []Findin
 	}
 }
 
-// within runs a check within its own time. What it says by a panic is not shown: it
-// may be anything.
-func (c Check) within(ctx context.Context, e *Env) (all []Finding) {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
+// guarded runs a check. What it says by a panic is not shown: it may be anything.
+func (c Check) guarded(ctx context.Context, e *Env) (all []Finding) {
 	defer func() {
 		if problem := recover(); problem != nil {
 			all = []Finding{unknown(c.Name, "an end", fmt.Sprintf("the check has panicked (%T)", problem), "report this as a bug of smtp-mirror")}
