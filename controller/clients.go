@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/client-go/dynamic"
 	appsv1client "k8s.io/client-go/kubernetes/typed/apps/v1"
+	authorizationv1client "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	eventsv1client "k8s.io/client-go/kubernetes/typed/events/v1"
@@ -20,6 +21,8 @@ type Clients struct {
 	Events eventsv1client.EventsV1Interface
 	Leases coordinationv1client.CoordinationV1Interface
 	Flux   dynamic.Interface // of kinds that may not be installed
+
+	Reviews authorizationv1client.AuthorizationV1Interface // of rights; for doctor
 }
 
 // A connection that died without a word is found by HTTP/2 pings: client-go
@@ -76,6 +79,9 @@ func NewClients(cfg *rest.Config) (Clients, error) {
 	}
 	if c.Leases, err = coordinationv1client.NewForConfigAndClient(cfg, shared); err != nil {
 		return c, fmt.Errorf("making the lease client: %w", err)
+	}
+	if c.Reviews, err = authorizationv1client.NewForConfigAndClient(cfg, shared); err != nil {
+		return c, fmt.Errorf("making the client of access reviews: %w", err)
 	}
 	if c.Flux, err = dynamic.NewForConfigAndClient(cfg, shared); err != nil {
 		return c, fmt.Errorf("making the client of Flux's kinds: %w", err)

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -89,10 +90,10 @@ func checkSPF(ctx context.Context, e *Env) []Finding {
 	}
 	_, domain, _ := strings.Cut(e.From, "@")
 	return each(all, width, func(ip netip.Addr) []Finding {
-		result, why := spf.CheckHostWithSender(net.IP(ip.Unmap().AsSlice()), e.MailHost, e.From, spf.WithContext(ctx), spf.WithResolver(names{e.DNS}))
+		result, why := spf.CheckHostWithSender(net.IP(ip.Unmap().AsSlice()), e.MailHost, e.From, spf.WithContext(ctx), spf.WithResolver(names{e}))
 		var published []string
 		if result != spf.Pass && result != spf.None && result != spf.TempError {
-			published, _ = e.DNS.Lookup(ctx, domain, "TXT") // only to say better what to do
+			published, _ = e.lookup(ctx, domain, "TXT") // only to say better what to do
 		}
 		return []Finding{judgeSPF(ip, domain, result, why, published)}
 	})
@@ -100,7 +101,7 @@ func checkSPF(ctx context.Context, e *Env) []Finding {
 
 func checkDMARC(ctx context.Context, e *Env) []Finding {
 	_, from, _ := strings.Cut(e.From, "@")
-	published, err := e.DNS.Lookup(ctx, "_dmarc."+from, "TXT")
+	published, err := e.lookup(ctx, "_dmarc."+from, "TXT")
 	if err != nil {
 		return []Finding{could("_dmarc."+from, "one DMARC record", err, todoDNS)}
 	}
@@ -118,13 +119,13 @@ func checkFCrDNS(ctx context.Context, e *Env) []Finding {
 		if ip.Unmap().Is4() {
 			kind = "A"
 		}
-		found, err := names{e.DNS}.LookupAddr(ctx, ip.Unmap().String())
+		found, err := names{e}.LookupAddr(ctx, ip.Unmap().String())
 		if err != nil && !absent(err) {
 			return []Finding{could(object, "PTR "+e.MailHost, err, todoDNS)}
 		}
 		back := map[string][]string{}
 		for _, name := range found[:min(len(found), 10)] { // as receivers do (RFC 7208, section 5.5)
-			back[name], err = e.DNS.Lookup(ctx, name, kind)
+			back[name], err = e.lookup(ctx, name, kind)
 			if err != nil {
 				return []Finding{could(object, "PTR "+e.MailHost+", and back", err, todoDNS)}
 			}
@@ -134,12 +135,12 @@ func checkFCrDNS(ctx context.Context, e *Env) []Finding {
 }
 
 func checkMX(ctx context.Context, e *Env) []Finding {
-	published, err := e.DNS.Lookup(ctx, e.Domain, "MX")
+	published, err := e.lookup(ctx, e.Domain, "MX")
 	if err != nil {
 		return []Finding{could(e.Domain, "MX "+e.MailHost, err, todoDNS)}
 	}
 	host := strings.ToLower(e.MailHost)
-	addresses, err := names{e.DNS}.LookupIPAddr(ctx, host)
+	addresses, err := names{e}.LookupIPAddr(ctx, host)
 	if err != nil && !absent(err) {
 		return []Finding{could(host, "an address", err, todoDNS)}
 	}
@@ -150,13 +151,34 @@ func checkMX(ctx context.Context, e *Env) []Finding {
 	return []Finding{judgeMX(e.Domain, e.MailHost, published, found)}
 }
 
+// lookup asks as a receiver would. What is ours is asked for at the authoritative
+// servers: a recursive one would remember that it is not there, also when it has been
+// published (RFC 2308), and tell receivers so.
+func (e *Env) lookup(ctx context.Context, name, kind string) ([]string, error) {
+	if name != e.Domain && !strings.HasSuffix(name, "."+e.Domain) {
+		return e.DNS.Lookup(ctx, name, kind) //nolint:wrapcheck // one question, one answer
+	}
+	answers, err := e.DNS.Answers(ctx, e.Domain, name, kind)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // one question, one answer
+	}
+	problem := "no name server was asked"
+	for _, a := range answers { // where they differ, the check of the records says so
+		if a.Problem == "" && (a.Code == "NOERROR" || a.Code == "NXDOMAIN") {
+			return a.Values, nil
+		}
+		problem = a.Server + ": " + cmp.Or(a.Problem, a.Code)
+	}
+	return nil, errors.New(problem)
+}
+
 // names asks our DNS in the words of the standard library; it is what SPF is
 // evaluated with.
-type names struct{ dns DNS }
+type names struct{ env *Env }
 
 func (n names) lookup(ctx context.Context, name, kind string) ([]string, error) {
 	name = strings.TrimSuffix(name, ".")
-	values, err := n.dns.Lookup(ctx, name, kind)
+	values, err := n.env.lookup(ctx, name, kind)
 	if err != nil {
 		return nil, &net.DNSError{Err: told(err), Name: name, IsTemporary: true}
 	}

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"crypto/x509"
 	"net/netip"
 	"time"
 
@@ -53,12 +52,9 @@ type Env struct {
 
 // Endpoint is where a certificate is served.
 type Endpoint struct {
-	Name     string // for people
-	Address  func(ctx context.Context) (address, host string, err error)
-	Implicit func(address string) bool // TLS from the first byte; nil = never
-	Roots    func() (*x509.CertPool, error)
-	NoVerify bool // the configuration trusts whatever is served
-	MX       bool // port 25, where senders verify only what MTA-STS or DANE asks for
+	Name   string                                               // for people
+	Target func(ctx context.Context) (smtpprobe.Request, error) // its credential is not used
+	MX     bool                                                 // port 25, where senders verify only what MTA-STS or DANE asks for
 }
 
 // Right is one that the configuration needs.

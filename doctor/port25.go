@@ -37,7 +37,7 @@ func (e *Env) outside(ctx context.Context) (string, *Finding) {
 		return "", &f
 	}
 	if host == "" {
-		published, err := e.DNS.Lookup(ctx, e.ProofDomain, "MX")
+		published, err := e.lookup(ctx, e.ProofDomain, "MX")
 		if err != nil {
 			f := could("outgoing port 25", wantGreeting, err, todoDNS)
 			return "", &f

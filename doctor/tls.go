@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/openova-io/smtp-mirror/smtpprobe"
 )
 
 // heloName is what we call ourselves (RFC 5321, section 4.1.4).
@@ -22,24 +24,20 @@ func checkTLS(ctx context.Context, e *Env) []Finding {
 }
 
 func (p Endpoint) look(ctx context.Context, e *Env) Finding {
-	address, host, err := p.Address(ctx)
 	want := "a trusted certificate for " + e.MailHost
+	r, err := p.Target(ctx)
 	if err != nil {
-		return could(p.Name, want, err, "see that the SOURCE can be read, and names host and port")
+		return could(p.Name, want, err, "see that the SOURCE can be read, names host and port, and that probe.caFile is there")
 	}
-	object := p.Name + " " + address
-	roots, err := p.Roots()
-	if err != nil {
-		return could(object, want, err, "correct probe.caFile")
-	}
-	chain, err := p.handshake(ctx, address, host)
+	object := p.Name + " " + r.Address
+	chain, err := handshake(ctx, r)
 	switch {
 	case err == nil:
-		return judgeCertificate(object, host, chain, roots, p.NoVerify, p.MX, e.Now())
+		return judgeCertificate(object, r.ServerName, chain, r.Roots, r.NoVerify, p.MX, e.Now())
 	case errors.Is(err, errNoTLS), errors.Is(err, syscall.ECONNREFUSED):
 		return p.refused(object, want, err)
 	}
-	return could(object, want, err, "see whether "+address+" can be reached from here")
+	return could(object, want, err, "see whether "+r.Address+" can be reached from here")
 }
 
 // refused is an answer, if no welcome one: nobody listens, or not with TLS.
@@ -58,18 +56,18 @@ var errNoTLS = errors.New("no TLS")
 
 // handshake gives the chain that is served. Nothing is verified yet, because a chain
 // that does not verify is what a person wants to see; nothing secret is sent.
-func (p Endpoint) handshake(ctx context.Context, address, host string) ([]*x509.Certificate, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+func handshake(ctx context.Context, r smtpprobe.Request) ([]*x509.Certificate, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", r.Address)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it is told in other words
 	}
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	config := &tls.Config{ServerName: host, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12} //nolint:gosec // judged afterwards
-	if p.Implicit != nil && p.Implicit(address) {
+	config := &tls.Config{ServerName: r.ServerName, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12} //nolint:gosec // judged afterwards
+	if r.ImplicitTLS {
 		secure := tls.Client(conn, config)
 		if err := secure.HandshakeContext(ctx); err != nil {
-			return nil, p.failed(ctx, err)
+			return nil, failed(ctx, err)
 		}
 		return secure.ConnectionState().PeerCertificates, nil
 	}
@@ -78,7 +76,7 @@ func (p Endpoint) handshake(ctx context.Context, address, host string) ([]*x509.
 		err = client.Hello(heloName) // the handshake happens with the first command
 	}
 	if err != nil {
-		return nil, p.failed(ctx, err)
+		return nil, failed(ctx, err)
 	}
 	state, ok := client.TLSConnectionState()
 	_ = client.Quit() // it has told what was asked
@@ -89,7 +87,7 @@ func (p Endpoint) handshake(ctx context.Context, address, host string) ([]*x509.
 }
 
 // failed tells time that ran out from a server that does not want TLS.
-func (p Endpoint) failed(ctx context.Context, err error) error {
+func failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err() //nolint:wrapcheck // it is told in other words
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/openova-io/smtp-mirror/doctor"
 	"github.com/openova-io/smtp-mirror/internal/controlplane/pki"
 	"github.com/openova-io/smtp-mirror/internal/stalwarttest"
+	"github.com/openova-io/smtp-mirror/smtpprobe"
 )
 
 // authority makes a CA and a certificate of it.
@@ -32,9 +33,12 @@ func authority(t *testing.T, names ...string) (*x509.CertPool, *tls.Certificate)
 }
 
 // at is an endpoint at an address.
-func at(address string, roots *x509.CertPool) doctor.Endpoint {
-	return doctor.Endpoint{Name: "submission", Address: func(context.Context) (string, string, error) { return address, mailHost, nil },
-		Roots: func() (*x509.CertPool, error) { return roots, nil }}
+func at(address string, roots *x509.CertPool, change ...func(r *smtpprobe.Request)) doctor.Endpoint {
+	r := smtpprobe.Request{Address: address, ServerName: mailHost, Roots: roots}
+	for _, c := range change {
+		c(&r)
+	}
+	return doctor.Endpoint{Name: "submission", Target: func(context.Context) (smtpprobe.Request, error) { return r, nil }}
 }
 
 // TestTheCertificateOfAServer: a whole handshake with STARTTLS and with TLS from the
@@ -44,28 +48,24 @@ func TestTheCertificateOfAServer(t *testing.T) {
 	s, err := stalwarttest.Start(stalwarttest.Options{Certificate: certificate})
 	must(t, err)
 	t.Cleanup(func() { _ = s.Close() })
-	plain, implicit := at(s.SubmissionAddr(), roots), at(s.SubmissionsAddr(), roots)
-	implicit.Implicit = func(address string) bool { return address == s.SubmissionsAddr() }
-	stranger := at(s.SubmissionAddr(), x509.NewCertPool())
-	elsewhere := at(s.SubmissionAddr(), roots)
-	elsewhere.Address = func(context.Context) (string, string, error) {
-		return s.SubmissionAddr(), "mail.example.net", nil
-	}
-	trusting := stranger
-	trusting.NoVerify = true
+	plain, nobody := at(s.SubmissionAddr(), roots), x509.NewCertPool()
+	implicit := at(s.SubmissionsAddr(), roots, func(r *smtpprobe.Request) { r.ImplicitTLS = true })
+	stranger := at(s.SubmissionAddr(), nobody)
+	elsewhere := at(s.SubmissionAddr(), roots, func(r *smtpprobe.Request) { r.ServerName = "mail.example.net" })
+	trusting := at(s.SubmissionAddr(), nobody, func(r *smtpprobe.Request) { r.NoVerify = true })
 	mx := stranger
 	mx.MX = true
 	for name, row := range map[string]struct {
 		of   doctor.Endpoint
 		want string
 	}{
-		"right":                   {plain, "ok submission 127.0.0.1:"},
-		"from the first byte":     {implicit, "ok submission 127.0.0.1:"},
-		"an unknown authority":    {stranger, "wrong submission "},
-		"one that need not be":    {trusting, "ok submission "},
-		"another name":            {elsewhere, "wrong submission "},
-		"where nobody looks":      {mx, "warning submission "},
-		"STARTTLS at the port of": {at(s.SubmissionsAddr(), roots), "unknown submission "},
+		"right":                 {plain, "ok submission 127.0.0.1:"},
+		"from the first byte":   {implicit, "ok submission 127.0.0.1:"},
+		"an unknown authority":  {stranger, "wrong submission "},
+		"one that need not be":  {trusting, "ok submission "},
+		"another name":          {elsewhere, "wrong submission "},
+		"where nobody looks":    {mx, "warning submission "},
+		"STARTTLS where TLS is": {at(s.SubmissionsAddr(), roots), "unknown submission "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)

@@ -29,6 +29,9 @@ const (
 	ShapeEnv    Shape = "env"    // SMTP_HOST ... for envFrom
 )
 
+// Keys maps the keys of the shape to the fields of the SOURCE that they hold.
+func (s Shape) Keys() map[string]string { return shapeKeys(s) }
+
 // shapeKeys maps each shape's keys to the field of the SOURCE that they hold.
 func shapeKeys(s Shape) map[string]string {
 	switch s {
