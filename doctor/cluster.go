@@ -29,8 +29,8 @@ func checkThrottles(ctx context.Context, e *Env) []Finding {
 	return judgeThrottles(all)
 }
 
-// checkPermissions asks for every right. What is granted is one finding, what is not
-// has one each.
+// checkPermissions asks for every right. What is granted is one finding, what is
+// denied has one each, and what could not be asked is one for each reason.
 func checkPermissions(ctx context.Context, e *Env) []Finding {
 	if e.Allowed == nil || len(e.Rights) == 0 {
 		return nil
@@ -39,16 +39,30 @@ func checkPermissions(ctx context.Context, e *Env) []Finding {
 		allowed, err := e.Allowed(ctx, r)
 		switch {
 		case err != nil:
-			return []Finding{could(r.String(), "allowed", err, "see that the API server answers")}
+			return []Finding{could("", "allowed", err, "see that the API server answers")}
 		case !allowed:
 			return []Finding{{Object: r.String(), Verdict: Wrong, Want: "allowed", Got: "denied", Todo: "grant it: smtp-mirror rbac --config FILE --service-account NAMESPACE/NAME | kubectl apply -f -"}}
 		}
-		return nil
+		return []Finding{{Verdict: OK, Want: "allowed", Got: "allowed"}}
 	})
-	if len(found) == 0 {
-		found = []Finding{{Object: "all rights", Verdict: OK, Want: "allowed", Got: fmt.Sprintf("%d of %d allowed", len(e.Rights), len(e.Rights))}}
+	return counted(found)
+}
+
+// counted puts findings without an object together that say the same.
+func counted(all []Finding) []Finding {
+	var out []Finding
+	times := map[Finding]int{}
+	for _, f := range all {
+		if times[f]++; times[f] == 1 {
+			out = append(out, f)
+		}
 	}
-	return found
+	for i, f := range out {
+		if f.Object == "" {
+			out[i].Object = fmt.Sprintf("%d of %d rights", times[f], len(all))
+		}
+	}
+	return out
 }
 
 // String is the right in the words of kubectl auth can-i.

@@ -27,14 +27,14 @@ import (
 func TestRights(t *testing.T) {
 	rights := []doctor.Right{{Namespace: "mail", Resource: "secrets", Name: "a", Verb: "get"}, {Namespace: "mail", Group: "apps", Resource: "deployments", Name: "d", Verb: "patch"}, {Namespace: "mail", Resource: "pods", Verb: "list"}}
 	e := &doctor.Env{Rights: rights, Allowed: func(context.Context, doctor.Right) (bool, error) { return true, nil }}
-	begins(t, examine(t, e, "permissions"), []string{"ok all rights: 3 of 3 allowed"})
+	begins(t, examine(t, e, "permissions"), []string{"ok 3 of 3 rights: allowed"})
 	e.Allowed = func(_ context.Context, r doctor.Right) (bool, error) {
 		if r.Verb == "list" {
 			return false, errors.New("the API server is away")
 		}
 		return r.Verb == "get", nil
 	}
-	begins(t, examine(t, e, "permissions"), []string{"wrong patch deployments.apps/d -n mail: denied", "unknown list pods -n mail: the API server is away"})
+	begins(t, examine(t, e, "permissions"), []string{"wrong patch deployments.apps/d -n mail: denied", "unknown 1 of 3 rights: the API server is away", "ok 1 of 3 rights: allowed"})
 }
 
 // target is a mirror with the bytes of a SOURCE.

@@ -25,7 +25,7 @@ func checkPort25(ctx context.Context, e *Env) []Finding {
 	if not != nil {
 		return []Finding{*not}
 	}
-	line, err := greeting(ctx, address)
+	line, err := e.greeting(ctx, address)
 	return []Finding{judgeGreeting(address, line, err)}
 }
 
@@ -55,10 +55,10 @@ func (e *Env) outside(ctx context.Context) (string, *Finding) {
 }
 
 // greeting is the first line that a server sends.
-func greeting(ctx context.Context, address string) (string, error) {
+func (e *Env) greeting(ctx context.Context, address string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, greetingTimeout)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	conn, err := e.dial(ctx, address)
 	if err != nil {
 		return "", err //nolint:wrapcheck // it is told in other words
 	}
@@ -72,6 +72,24 @@ func greeting(ctx context.Context, address string) (string, error) {
 		_, _ = io.WriteString(conn, "QUIT\r\n") // a courtesy
 	}
 	return strings.TrimSpace(line), err
+}
+
+// dial connects to a host as the outside knows it: a cluster's own DNS may know
+// another address.
+func (e *Env) dial(ctx context.Context, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || net.ParseIP(host) != nil {
+		return (&net.Dialer{}).DialContext(ctx, "tcp", address) //nolint:wrapcheck // it is told in other words
+	}
+	all, err := names{e}.LookupIPAddr(ctx, host)
+	for _, a := range all {
+		var conn net.Conn
+		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(a.String(), port))
+		if err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err //nolint:wrapcheck // it is told in other words
 }
 
 // judgeGreeting says whether mail can get out. No answer at all is what a closed port

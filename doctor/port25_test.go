@@ -38,6 +38,10 @@ func TestWhomToConnectTo(t *testing.T) {
 	begins(t, examine(t, &doctor.Env{DNS: dns{}}, "port25"), []string{"unknown outgoing port 25: nobody is configured"})
 	d := dns{"example.net MX": {"20 b.invalid", "10 A.invalid"}}
 	begins(t, examine(t, &doctor.Env{DNS: d, ProofDomain: "example.net"}, "port25"), []string{"unknown outgoing a.invalid:25: the name cannot be resolved"})
+	server := listen(t, func(c net.Conn) { _, _ = c.Write([]byte("220 hello\r\n")) })
+	_, port, _ := net.SplitHostPort(server.Addr().String())
+	d["mx.example.net A"] = []string{"127.0.0.9", "127.0.0.1"} // nobody listens at the first
+	begins(t, examine(t, &doctor.Env{DNS: d, Port25: "mx.example.net:" + port}, "port25"), []string{"ok outgoing mx.example.net:" + port + ": 220 hello"})
 	d["example.net MX"] = nil
 	begins(t, examine(t, &doctor.Env{DNS: d, ProofDomain: "mx.invalid"}, "port25"), []string{"unknown outgoing mx.invalid:25: "})
 	d["example.net MX"] = []string{"SERVFAIL"}

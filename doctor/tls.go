@@ -30,7 +30,13 @@ func (p Endpoint) look(ctx context.Context, e *Env) Finding {
 		return could(p.Name, want, err, "see that the SOURCE can be read, names host and port, and that probe.caFile is there")
 	}
 	object := p.Name + " " + r.Address
-	chain, err := handshake(ctx, r)
+	dial := func(ctx context.Context, address string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "tcp", address) //nolint:wrapcheck // it is told in other words
+	}
+	if p.MX {
+		dial = e.dial
+	}
+	chain, err := handshake(ctx, dial, r)
 	switch {
 	case err == nil:
 		return judgeCertificate(object, r.ServerName, chain, r.Roots, r.NoVerify, p.MX, e.Now())
@@ -56,10 +62,10 @@ var errNoTLS = errors.New("no TLS")
 
 // handshake gives the chain that is served. Nothing is verified yet, because a chain
 // that does not verify is what a person wants to see; nothing secret is sent.
-func handshake(ctx context.Context, r smtpprobe.Request) ([]*x509.Certificate, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", r.Address)
+func handshake(ctx context.Context, dial func(context.Context, string) (net.Conn, error), r smtpprobe.Request) ([]*x509.Certificate, error) {
+	conn, err := dial(ctx, r.Address)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // it is told in other words
+		return nil, err
 	}
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()

@@ -36,6 +36,8 @@ const usage = `usage: smtp-mirror COMMAND [flags]
   rotate   [SUBMISSION] --config FILE [--revoke-now] [--kubeconfig F]
            ask the controller for a new credential, with your own rights; --revoke-now, after a
            leak, ends the old one as soon as the mirrors hold the new one
+  doctor   --config FILE [--json] [--outgoing-ip A] [--port25 HOST] [--login] [--service-account NAMESPACE/NAME] [--kubeconfig F]
+           will the outside accept my mail? Exit 0: yes; 1: something is wrong; 2: it cannot be told
   config   --config FILE
            print the effective configuration
   rbac     --config FILE --service-account NAMESPACE/NAME
@@ -50,6 +52,7 @@ type options struct {
 	timeout                                           time.Duration
 	dryRun, revokeNow                                 bool
 	argument                                          string // of rotate
+	doctor                                            doctorFlags
 
 	config *config.Config
 	text   []byte // of the file that config was read from
@@ -60,7 +63,7 @@ type options struct {
 
 // dispatch runs one command and gives its exit code.
 func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	commands := map[string]func(context.Context, *options) int{"run": run, "once": once, "config": printConfig, "rbac": printRBAC, "rotate": rotate}
+	commands := map[string]func(context.Context, *options) int{"run": run, "once": once, "config": printConfig, "rbac": printRBAC, "rotate": rotate, "doctor": examine}
 	if len(args) == 0 {
 		_, _ = io.WriteString(stderr, usage)
 		return exitUsage
@@ -106,6 +109,10 @@ func parse(command string, args []string, stdout, stderr io.Writer) (*options, e
 	}
 	if command == "rbac" {
 		set.StringVar(&o.serviceAccount, "service-account", "", "`NAMESPACE/NAME` of the controller's ServiceAccount, required")
+	}
+	if command == "doctor" {
+		set.StringVar(&o.kubeconfig, "kubeconfig", "", "`file` to find the cluster with; default: what kubectl uses")
+		o.doctorFlags(set)
 	}
 	if command == "rotate" {
 		set.StringVar(&o.kubeconfig, "kubeconfig", "", "`file` to find the cluster with; default: what kubectl uses")
