@@ -70,11 +70,7 @@ func examine(t *testing.T, e *doctor.Env, name string) []string {
 // TestTheDNS: what each check says of a world in which one thing is not as it should
 // be.
 func TestTheDNS(t *testing.T) {
-	rows := []struct {
-		name, check string
-		change      func(d dns, e *doctor.Env)
-		want        []string // beginnings
-	}{
+	examines(t, []row{
 		{"all is right", "spf", nil, []string{"ok example.org from 192.0.2.1: spf=pass"}},
 		{"another sender", "spf", set("example.org TXT", "v=spf1 ip4:198.51.100.7 -all"), []string{"wrong example.org from 192.0.2.1: spf=fail"}},
 		{"nothing is said", "spf", set("example.org TXT", "hello"), []string{"wrong example.org from 192.0.2.1: spf=none"}},
@@ -112,7 +108,12 @@ func TestTheDNS(t *testing.T) {
 		{"no policy", "dmarc", set("_dmarc.example.org TXT", "v=DMARC1; pct=5"), []string{"wrong _dmarc.example.org: "}},
 		{"a policy of nothing", "dmarc", set("_dmarc.example.org TXT", "v=DMARC1; p=none"), []string{"warning _dmarc.example.org: ", "ok alignment"}},
 		{"a server that fails", "dmarc", set("_dmarc.example.org TXT", "SERVFAIL"), []string{"unknown _dmarc.example.org: 192.0.2.54:53: no answer in time"}},
+	})
+}
 
+// TestTheRecords that the domain is to publish.
+func TestTheRecords(t *testing.T) {
+	examines(t, []row{
 		{"DKIM names have their own check", "dns", nil, []string{"warning _smtp._tls.example.org TXT: Missing", "ok example.org MX: Published", "ok mail.example.org A: Published"}},
 		{"another value", "dns", set("mail.example.org A", "192.0.2.9"), []string{"wrong mail.example.org A: Mismatch: 192.0.2.9", "warning", "ok example.org MX"}},
 		{"a server that fails", "dns", set("mail.example.org A", "SERVFAIL"), []string{"unknown mail.example.org A: TempError (192.0.2.53:53: no answer in time", "warning", "ok"}},
@@ -120,7 +121,18 @@ func TestTheDNS(t *testing.T) {
 			e.Records = func(context.Context) ([]zone.Record, error) { return nil, context.DeadlineExceeded }
 		}, []string{"unknown example.org: no answer in time"}},
 		{"nothing is wanted", "dns", func(_ dns, e *doctor.Env) { e.Records = nil }, []string{"ok nothing: "}},
-	}
+	})
+}
+
+// row is a check of a world in which one thing is not as it should be.
+type row struct {
+	name, check string
+	change      func(d dns, e *doctor.Env)
+	want        []string // beginnings
+}
+
+func examines(t *testing.T, rows []row) {
+	t.Helper()
 	for _, row := range rows {
 		t.Run(row.check+" "+row.name, func(t *testing.T) {
 			d := right()
