@@ -21,6 +21,10 @@ type Metrics struct {
 	Reloads   *prometheus.CounterVec
 	Rebuilds  *prometheus.GaugeVec
 	FreshAt   *prometheus.GaugeVec
+
+	dnsState    *prometheus.GaugeVec
+	dnsSeen     *prometheus.GaugeVec
+	certificate *prometheus.GaugeVec
 }
 
 // NewMetrics registers the series.
@@ -45,6 +49,10 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		Reloads:   counter("config_reloads_total", "Changes of the configuration file that were noticed.", "result"),
 		Rebuilds:  gauge("cache_rebuilds", "How often the cache of an object was rebuilt because its watch was dead or failing.", "object"),
 		FreshAt:   gauge("cache_fresh_timestamp_seconds", "Unix time at which a live read last agreed with the cache.", "object"),
+
+		dnsState:    gauge("dns_record_state", "1 for the state in which a record is for the outside.", "record", "state"),
+		dnsSeen:     gauge("dns_record_published_timestamp_seconds", "Unix time at which every authoritative server last had a record as it should be; 0 for never.", "record"),
+		certificate: gauge("certificate_days_left", "Days until the certificate ends that Stalwart shows.", "host"),
 	}
 }
 
@@ -55,6 +63,7 @@ func (m *Metrics) Start(targets []watcher.Status) {
 	m.lastProof.Reset()
 	m.Rebuilds.Reset()
 	m.FreshAt.Reset()
+	m.certificate.Reset()
 	for _, s := range targets {
 		m.writes.WithLabelValues(string(s.Name)).Add(0)
 		if name, ok := strings.CutPrefix(string(s.Name), "relay/"); ok {

@@ -199,17 +199,6 @@ func (c *Controller) lead(ctx context.Context) {
 	c.leading.Store(false)
 }
 
-// follow wakes whom a change of a target of the DNS concerns.
-func (c *Controller) follow(target watcher.Target) {
-	switch target {
-	case targetKeys:
-		c.loop.Wake(sourceKeys)
-	case targetExternalDNS, targetRFC2136, targetPTR:
-		c.zone.Hurry()
-		c.loop.Wake(sourcePublished)
-	}
-}
-
 // beginsKeys reports whether keys may follow from a change: DKIM keys and an API key
 // need the domain, and are read with the key.
 func beginsKeys(c watcher.Change) bool {
@@ -232,9 +221,7 @@ func (c *Controller) observe(t watcher.Transition) {
 	if slices.ContainsFunc(t.Result.Changes, beginsKeys) {
 		c.loop.Wake(sourceChanged)
 	}
-	if len(t.Result.Changes) > 0 {
-		c.follow(t.After.Name)
-	}
+	c.follow(t)
 	if c.o.Observe != nil {
 		c.o.Observe(t)
 	}

@@ -36,6 +36,9 @@ const usage = `usage: smtp-mirror COMMAND [flags]
   rotate   [SUBMISSION] --config FILE [--revoke-now] [--kubeconfig F]
            ask the controller for a new credential, with your own rights; --revoke-now, after a
            leak, ends the old one as soon as the mirrors hold the new one
+  dkim rotate --now --config FILE [--revoke-now] [--kubeconfig F]
+           ask the controller for new DKIM keys; --revoke-now, after a leak, revokes the old ones as
+           soon as the new ones sign, also for mail that is on its way
   doctor   --config FILE [--json] [--outgoing-ip A] [--port25 HOST] [--login] [--service-account NAMESPACE/NAME] [--kubeconfig F]
            will the outside accept my mail? Exit 0: yes; 1: something is wrong; 2: it cannot be told
   config   --config FILE
@@ -50,7 +53,7 @@ type options struct {
 	configFile, kubeconfig, logFormat, serviceAccount string
 	logLevel                                          slog.Level
 	timeout                                           time.Duration
-	dryRun, revokeNow                                 bool
+	dryRun, revokeNow, now                            bool
 	argument                                          string // of rotate
 	doctor                                            doctorFlags
 
@@ -63,10 +66,13 @@ type options struct {
 
 // dispatch runs one command and gives its exit code.
 func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	commands := map[string]func(context.Context, *options) int{"run": run, "once": once, "config": printConfig, "rbac": printRBAC, "rotate": rotate, "doctor": examine}
+	commands := map[string]func(context.Context, *options) int{"run": run, "once": once, "config": printConfig, "rbac": printRBAC, "rotate": rotate, "dkim rotate": rotateKeys, "doctor": examine}
 	if len(args) == 0 {
 		_, _ = io.WriteString(stderr, usage)
 		return exitUsage
+	}
+	if args[0] == "dkim" && len(args) > 1 {
+		args = append([]string{"dkim " + args[1]}, args[2:]...)
 	}
 	switch args[0] {
 	case "version":
@@ -113,6 +119,11 @@ func parse(command string, args []string, stdout, stderr io.Writer) (*options, e
 	if command == "doctor" {
 		set.StringVar(&o.kubeconfig, "kubeconfig", "", "`file` to find the cluster with; default: what kubectl uses")
 		o.doctorFlags(set)
+	}
+	if command == "dkim rotate" {
+		set.StringVar(&o.kubeconfig, "kubeconfig", "", "`file` to find the cluster with; default: what kubectl uses")
+		set.BoolVar(&o.revokeNow, "revoke-now", false, "revoke the old keys as soon as the new ones sign")
+		set.BoolVar(&o.now, "now", false, "do not wait for dkim.rotateEvery, required")
 	}
 	if command == "rotate" {
 		set.StringVar(&o.kubeconfig, "kubeconfig", "", "`file` to find the cluster with; default: what kubectl uses")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +18,6 @@ import (
 	"github.com/openova-io/smtp-mirror/config"
 	"github.com/openova-io/smtp-mirror/controller"
 	"github.com/openova-io/smtp-mirror/rotation"
-	"github.com/openova-io/smtp-mirror/stalwartsync"
 )
 
 // rotate asks the controller for a new credential, with the caller's own rights.
@@ -26,29 +26,61 @@ func rotate(ctx context.Context, o *options) int {
 	return o.print([]byte(text), err)
 }
 
+// rotateKeys asks the controller for new DKIM keys, in the same way.
+func rotateKeys(ctx context.Context, o *options) int {
+	text, err := o.askForKeys(ctx)
+	return o.print([]byte(text), err)
+}
+
+func (o *options) askForKeys(ctx context.Context) (string, error) {
+	switch {
+	case !o.now:
+		return "", errors.New("dkim rotate asks for new keys at once: say --now")
+	case o.config.DKIM.Manage != config.ManageRotate:
+		return "", errors.New("dkim.manage is " + o.config.DKIM.Manage + ": the controller makes no keys")
+	}
+	client, asked, patch, err := o.request()
+	if err != nil {
+		return "", err
+	}
+	r := o.config.DNSRecords
+	_, err = client.ConfigMaps(r.Namespace).Patch(ctx, r.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "smtp-mirror-rotate"})
+	if err != nil {
+		return "", fmt.Errorf("annotating the configmap %s/%s: %w", r.Namespace, r.Name, err)
+	}
+	return fmt.Sprintf("asked for new DKIM keys: %s=%s on the configmap %s/%s\n", rotation.Annotation, asked, r.Namespace, r.Name), nil
+}
+
+// request is a new request as a patch, and the client to send it with.
+func (o *options) request() (*corev1client.CoreV1Client, rotation.Request, []byte, error) {
+	cfg, err := o.callersConfig()
+	if err != nil {
+		return nil, "", nil, fmt.Errorf("finding the cluster: %w", err)
+	}
+	client, err := corev1client.NewForConfig(controller.Tuned(cfg, "smtp-mirror/"+version()))
+	if err != nil {
+		return nil, "", nil, fmt.Errorf("making the client: %w", err)
+	}
+	asked := rotation.NewRequest(time.Now().UTC().Format(time.RFC3339Nano), o.revokeNow)
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{rotation.Annotation: string(asked)}}})
+	return client, asked, patch, err
+}
+
 func (o *options) askForRotation(ctx context.Context) (string, error) {
 	s, err := o.submission()
 	if err != nil {
 		return "", err
 	}
-	cfg, err := o.callersConfig()
+	client, asked, patch, err := o.request()
 	if err != nil {
-		return "", fmt.Errorf("finding the cluster: %w", err)
+		return "", err
 	}
-	client, err := corev1client.NewForConfig(controller.Tuned(cfg, "smtp-mirror/"+version()))
-	if err != nil {
-		return "", fmt.Errorf("making the client: %w", err)
-	}
-	namespace, asked := o.config.Stalwart.Namespace, rotation.NewRequest(time.Now().UTC().Format(time.RFC3339Nano), o.revokeNow)
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{stalwartsync.AnnotationRotate: string(asked)}}})
-	if err != nil {
-		return "", fmt.Errorf("encoding the annotation: %w", err)
-	}
+	namespace := o.config.Stalwart.Namespace
 	_, err = client.Secrets(namespace).Patch(ctx, s.Secret, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "smtp-mirror-rotate"})
 	if err != nil {
 		return "", fmt.Errorf("annotating the secret %s/%s: %w", namespace, s.Secret, err)
 	}
-	return fmt.Sprintf("asked for a rotation of %s: %s=%s on the secret %s/%s\n", s.Name, stalwartsync.AnnotationRotate, asked, namespace, s.Secret), nil
+	return fmt.Sprintf("asked for a rotation of %s: %s=%s on the secret %s/%s\n", s.Name, rotation.Annotation, asked, namespace, s.Secret), nil
 }
 
 // submission is the one that is named, or the only one.
