@@ -71,6 +71,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		{"the authority first", "tls.crt is out of order: its certificate 1", slices.Concat(ca.PEM(), good.Cert), good.Key},
 		{"two leaves", "tls.crt is out of order: its certificate 1", slices.Concat(good.Cert, other.Cert), good.Key},
 		{"the authority twice behind another", "tls.crt is out of order: its certificate 2", slices.Concat(good.Cert, ca.PEM(), other.Cert), good.Key},
+		{"an authority of the same name", "tls.crt is out of order: its certificate 1", slices.Concat(good.Cert, authority(t).PEM()), good.Key},
 		{"another key", "tls.key does not belong", good.Cert, other.Key},
 		{"no key", "tls.key holds no private key", good.Cert, nil},
 		{"half a key", "tls.key cannot be read", good.Cert, block("PRIVATE KEY", canary)},
