@@ -188,8 +188,8 @@ func TestEveryFailureOfTheAPI(t *testing.T) {
 			c.Timeout = 50 * time.Millisecond
 		}
 		_, err := c.run(v4)
-		if watcher.ReasonOf(err) != row.reason || hold(err) != row.after || c.api.Name(v4) != standard {
-			t.Errorf("%+v: %s after %s: %v", row.fault, watcher.ReasonOf(err), hold(err), err)
+		if watcher.ReasonOf(err) != row.reason || hold(err) != row.after || c.api.Name(v4) != standard || c.api.Failed() != 1 {
+			t.Errorf("%+v: %s after %s and %d requests: %v", row.fault, watcher.ReasonOf(err), hold(err), c.api.Failed(), err)
 		}
 		c.Timeout = 0
 		c.api.Fail(nil)

@@ -36,6 +36,7 @@ type API struct {
 	objects []*object
 	fault   *Fault
 	writes  int
+	faults  int    // how many requests have failed by the fault
 	running int    // how often an action is asked about before it is done
 	failed  string // the code of the error of the next action
 	lost    bool   // changes are taken and forgotten
@@ -87,11 +88,18 @@ func (a *API) Writes() int {
 	return a.writes
 }
 
-// Fail makes requests fail; nil ends it.
+// Fail makes requests fail; nil ends it. Failed is how many have since.
 func (a *API) Fail(f *Fault) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.fault = f
+	a.fault, a.faults = f, 0
+}
+
+// Failed is how many requests the fault has met.
+func (a *API) Failed() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.faults
 }
 
 // Actions says how often an action is asked about before it is done, the code of the
@@ -104,14 +112,11 @@ func (a *API) Actions(asked int, failed string, lost bool) {
 
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a.mu.Lock()
-	fault := a.fault
-	a.mu.Unlock()
-	switch {
-	case fault != nil && (!fault.Writes || r.Method == http.MethodPost):
+	if fault := a.meets(r); fault != nil {
 		fail(w, r, *fault)
 		return
-	case r.Header.Get("Authorization") != "Bearer "+a.token:
+	}
+	if r.Header.Get("Authorization") != "Bearer "+a.token {
 		answer(w, http.StatusUnauthorized, failure("unauthorized"))
 		return
 	}
@@ -128,6 +133,17 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		answer(w, http.StatusNotFound, failure("not_found"))
 	}
+}
+
+// meets gives the fault that a request meets, nil for none.
+func (a *API) meets(r *http.Request) *Fault {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.fault == nil || a.fault.Writes && r.Method != http.MethodPost {
+		return nil
+	}
+	a.faults++
+	return a.fault
 }
 
 func fail(w http.ResponseWriter, r *http.Request, f Fault) {
