@@ -67,8 +67,7 @@ func newCluster(t *testing.T) *cluster {
 	client, _ := clientFor(t, account)
 	c := &cluster{t: t, admin: admin}
 	c.DNSEndpoints = &publish.DNSEndpoints{Client: client, Namespace: namespace, Owner: owner, Every: time.Minute,
-		Wanted: func() ([]zone.Record, error) { return c.wanted, nil },
-		Merge:  func(existing, ours string) string { return "MERGED(" + existing + "|" + ours + ")" }}
+		Wanted: func() ([]zone.Record, error) { return c.wanted, nil }}
 	c.until("the rights are known", func(ctx context.Context) bool {
 		_, err := client.Resource(publish.DNSEndpointResource).Namespace(namespace).List(ctx, metav1.ListOptions{})
 		return !apierrors.IsForbidden(err)

@@ -113,7 +113,7 @@ func excludes(i id, other, ours zone.Record) bool {
 	case i.kind == "TLSA":
 		return false
 	case i.kind == "TXT" && !strings.HasPrefix(i.name, "_") && !i.isKey():
-		return isSPF(other.Value) && isSPF(ours.Value)
+		return other.Kind() == zone.KindSPF && ours.Kind() == zone.KindSPF
 	}
 	return true
 }

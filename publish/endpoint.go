@@ -122,6 +122,16 @@ func isOurs(o metav1.Object, owner string) bool {
 	return o.GetLabels()[LabelManagedBy] == FieldManager && o.GetLabels()[LabelOwner] == labelValue(owner)
 }
 
+// hasAddress reports whether an object of ours is that of an address.
+func hasAddress(o unstructured.Unstructured) bool {
+	endpoints, _, _ := unstructured.NestedSlice(o.Object, "spec", "endpoints") // one that somebody broke has none
+	return slices.ContainsFunc(endpoints, func(e any) bool {
+		fields, _ := e.(map[string]any)
+		kind, _, _ := unstructured.NestedString(fields, "recordType")
+		return id{kind: kind}.isAddress()
+	})
+}
+
 // rival finds an object of somebody else that has the same name and type, and gives
 // its values; external-dns would publish only one of the two.
 func (w wish) rival(others []unstructured.Unstructured) (name string, values []string) {

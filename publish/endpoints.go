@@ -25,17 +25,14 @@ type DNSEndpoints struct {
 	Owner     string // who we are among all that write there
 	Ref       corev1.ObjectReference
 	Wanted    func() ([]zone.Record, error)
-	// Merge gives the value to set by hand where a foreign SPF or DMARC is in the way,
-	// "" where there is none; nil for never.
-	Merge    func(existing, ours string) string
-	Unquoted bool          // a TXT without quotes, for a provider that keeps them as a part of it
-	Every    time.Duration // look again after this time; 0 = resync only
-	DryRun   bool
+	Unquoted  bool          // a TXT without quotes, for a provider that keeps them as a part of it
+	Every     time.Duration // look again after this time, as nothing tells of changes; 0 = 5 minutes
+	DryRun    bool
 }
 
 // Reconcile lists what is there and writes what differs.
 func (d *DNSEndpoints) Reconcile(ctx context.Context) (watcher.Result, error) {
-	result := watcher.Result{Outcome: watcher.Converged, Regarding: d.Ref, After: d.Every}
+	result := watcher.Result{Outcome: watcher.Converged, Regarding: d.Ref, After: pause(d.Every)}
 	wanted, err := d.Wanted()
 	if err != nil || len(wanted) == 0 {
 		return result, err
@@ -63,7 +60,7 @@ func (d *DNSEndpoints) Reconcile(ctx context.Context) (watcher.Result, error) {
 		}
 	}
 	if err == nil {
-		err = run.remove(ctx, all)
+		err = run.remove(ctx, all, homeless(sets))
 	}
 	return run.finish(result, not, err)
 }
@@ -74,6 +71,7 @@ type endpointing struct {
 	ours, others []unstructured.Unstructured
 	changes      []watcher.Change
 	would        []string
+	kept         []string
 	foreign      []string
 }
 
@@ -81,7 +79,7 @@ type endpointing struct {
 func (r *endpointing) make(ctx context.Context, w wish) error {
 	if name, values := w.rival(r.others); name != "" {
 		if !containsAll(values, w.values()) {
-			r.foreign = append(r.foreign, fmt.Sprintf("the DNSEndpoint %s/%s: %s", r.Namespace, name, advice(w.id, rivalValue(w, values), strings.Join(w.values(), ", "), r.Merge)))
+			r.foreign = append(r.foreign, fmt.Sprintf("the DNSEndpoint %s/%s: %s", r.Namespace, name, w.advice(values...)))
 		}
 		return nil
 	}
@@ -105,20 +103,14 @@ func (r *endpointing) make(ctx context.Context, w wish) error {
 	return nil
 }
 
-// rivalValue is the value to merge with: that of the same purpose, else all.
-func rivalValue(w wish, values []string) string {
-	for _, v := range values {
-		if isSPF(v) && isSPF(w.records[0].Value) {
-			return v
-		}
-	}
-	return strings.Join(values, ", ")
-}
-
 // remove deletes what is ours and not wanted any more: just the object that was seen.
-func (r *endpointing) remove(ctx context.Context, all []wish) error {
+func (r *endpointing) remove(ctx context.Context, all []wish, homeless bool) error {
 	for _, o := range r.ours {
 		if o.GetDeletionTimestamp() != nil || slices.ContainsFunc(all, func(w wish) bool { return w.name == o.GetName() }) {
+			continue
+		}
+		if homeless && hasAddress(o) {
+			r.kept = append(r.kept, o.GetName())
 			continue
 		}
 		uid, version := o.GetUID(), o.GetResourceVersion()
@@ -151,9 +143,11 @@ func (r *endpointing) finish(result watcher.Result, not []id, err error) (watche
 	case err != nil:
 		return result, err
 	case len(r.foreign) > 0:
-		return result, &watcher.HoldError{Why: ReasonForeignDNSEndpoint, Text: strings.Join(r.foreign, "; "), After: r.Every}
+		return result, &watcher.HoldError{Why: ReasonForeignDNSEndpoint, Text: strings.Join(r.foreign, "; "), After: pause(r.Every)}
 	case len(r.would) > 0:
 		result.Reason, result.Message = ReasonWouldPublish, "would "+strings.Join(r.would, ", ")
+	case len(r.kept) > 0:
+		result = kept(result, r.kept)
 	case len(not) > 0:
 		var names []string
 		for _, i := range not {

@@ -45,7 +45,7 @@ func (u *DNSUpdate) query(ctx context.Context, k tsigKey, i id) (reading, error)
 // not made from a wildcard: an update with conditions and without changes tells.
 func (u *DNSUpdate) literal(ctx context.Context, k tsigKey, r reading) (bool, error) {
 	for _, kind := range []string{r.kind, "CNAME"} {
-		m := new(dns.Msg).SetUpdate(dns.Fqdn(u.Zone))
+		m := new(dns.Msg).SetUpdate(dns.Fqdn(u.apex()))
 		absent(m, id{r.name, kind})
 		switch _, err := u.exchange(ctx, k, m); {
 		case isRaced(err):

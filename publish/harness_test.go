@@ -72,8 +72,7 @@ func primaries(t *testing.T, records []string, test func(p *primary)) {
 
 func (p *primary) publisher(owner string) *publish.DNSUpdate {
 	return &publish.DNSUpdate{Server: p.tap.addr(), Zone: domain, Owner: owner, Key: keySecret("updater", "hmac-sha256", tsigSecret), Every: time.Minute,
-		Wanted: func() ([]zone.Record, error) { return p.wanted, nil },
-		Merge:  func(existing, ours string) string { return "MERGED(" + existing + "|" + ours + ")" }}
+		Wanted: func() ([]zone.Record, error) { return p.wanted, nil }}
 }
 
 // run reconciles once, and looks for the secret in whatever is said.

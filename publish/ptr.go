@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -28,16 +29,22 @@ type PTR struct {
 	// host does not lead back is worse than none.
 	Lookup  func(ctx context.Context, host string) ([]netip.Addr, error)
 	HTTP    *http.Client  // nil = the system's
-	Every   time.Duration // look again after this time, as nothing tells of changes; 0 = resync only
+	Every   time.Duration // look again after this time, as nothing tells of changes; 0 = 5 minutes
 	Timeout time.Duration // for everything about one address; 0 = 15 s
 	DryRun  bool
 }
 
 const ptrTimeout = 15 * time.Second
 
+// pause is when to look again where everything is right, or a person has to decide.
+func pause(configured time.Duration) time.Duration {
+	const standard = 5 * time.Minute
+	return cmp.Or(configured, standard)
+}
+
 // Reconcile looks at each address and sets its reverse name where it differs.
 func (p *PTR) Reconcile(ctx context.Context) (watcher.Result, error) {
-	result := watcher.Result{Outcome: watcher.Converged, Regarding: p.Ref, After: p.Every}
+	result := watcher.Result{Outcome: watcher.Converged, Regarding: p.Ref, After: pause(p.Every)}
 	wanted, err := p.Wanted()
 	if err != nil {
 		return result, err
@@ -111,7 +118,7 @@ func (p *PTR) address(ctx context.Context, h hetzner, want zone.Record) (done st
 	case same(current, host):
 		return "", nil
 	case !replaceable(current, p.Domain):
-		return "", &watcher.HoldError{Why: ReasonForeignPTR, After: p.Every,
+		return "", &watcher.HoldError{Why: ReasonForeignPTR, After: pause(p.Every),
 			Text: fmt.Sprintf("the reverse name of %s (%s) is %q, which is not ours: set it to %s by hand, or reset it to the default", addr, has.what, zone.Shown(current), host)}
 	}
 	if err := p.confirm(ctx, host, addr); err != nil {

@@ -5,6 +5,7 @@ const (
 	ReasonForeignRecord = "ForeignRecord"
 	ReasonWouldPublish  = "WouldPublish"
 	ReasonRecordInvalid = "RecordInvalid"
+	ReasonAddressKept   = "AddressKept"
 
 	ReasonDNSEndpointNotServed = "DNSEndpointNotServed"
 	ReasonForeignDNSEndpoint   = "ForeignDNSEndpoint"

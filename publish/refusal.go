@@ -58,7 +58,7 @@ func (u *DNSUpdate) code(k tsigKey, answer *dns.Msg) error {
 		return nil
 	case dns.RcodeRefused:
 		if update {
-			return u.hold(ReasonUpdateRefused, fmt.Sprintf("refuses updates of %s by the key %q: allow them (BIND: allow-update or update-policy; PowerDNS: dnsupdate=yes, allow-dnsupdate-from, and the metadata TSIG-ALLOW-DNSUPDATE)", u.Zone, k.name))
+			return u.hold(ReasonUpdateRefused, fmt.Sprintf("refuses updates of %s by the key %q: allow them (BIND: allow-update or update-policy; PowerDNS: dnsupdate=yes, allow-dnsupdate-from, and the metadata TSIG-ALLOW-DNSUPDATE); BIND also refuses an MX whose host has no address in the zone", u.Zone, k.name))
 		}
 		return u.hold(ReasonZoneNotServed, "does not answer for "+u.Zone)
 	case dns.RcodeNotImplemented:

@@ -61,26 +61,45 @@ func (s set) values() []string {
 }
 
 // isKey reports whether the set is the DKIM record of a selector.
-func (i id) isKey() bool { return i.kind == "TXT" && strings.Contains(i.name, "._domainkey.") }
+func (i id) isKey() bool { return zone.Record{Name: i.name, Type: i.kind}.Kind() == zone.KindDKIM }
 
-// isDMARC reports whether the set is a domain's policy.
-func (i id) isDMARC() bool { return i.kind == "TXT" && strings.HasPrefix(i.name, "_dmarc.") }
+func (i id) isAddress() bool { return i.kind == "A" || i.kind == "AAAA" }
 
-// isSPF reports whether a TXT is a sender policy (RFC 7208, section 4.5).
-func isSPF(value string) bool {
-	version, _, _ := strings.Cut(value, " ")
-	return strings.EqualFold(version, "v=spf1")
+// inOrder puts addresses before what points at them, in reverse where sets are taken
+// away: BIND refuses an MX whose host has no address in the zone.
+func inOrder(sets []set, reverse bool) []set {
+	first := func(s set) int {
+		if s.isAddress() != reverse {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(sets, func(a, b set) int { return cmp.Compare(first(a), first(b)) })
+	return sets
 }
 
-// advice is what a person is told about a record that stands in the way of ours.
-func advice(i id, theirs, ours string, merge func(existing, ours string) string) string {
-	text := fmt.Sprintf("the %s is not ours: %q", i, zone.Shown(theirs))
-	merged := ""
-	if merge != nil && (i.isDMARC() || isSPF(ours)) {
-		merged = merge(theirs, ours)
+// homeless reports whether no address at all is wanted. A load balancer that is being
+// made anew has none for a while, and a mail host without an address is never what
+// somebody wants: what is published stays.
+func homeless(sets []set) bool {
+	return !slices.ContainsFunc(sets, func(s set) bool { return s.isAddress() })
+}
+
+// kept tells people what stays, for that reason.
+func kept(result watcher.Result, names []string) watcher.Result {
+	result.Reason = ReasonAddressKept
+	result.Message = "nothing tells the address of the mail host now, so what is published stays: " + strings.Join(names, ", ")
+	return result
+}
+
+// advice is what a person is told about records that stand in the way of ours: for an
+// SPF or DMARC what would serve both.
+func (s set) advice(theirs ...string) string {
+	text := fmt.Sprintf("the %s is not ours: %q", s.id, zone.Shown(strings.Join(theirs, ", ")))
+	ours := strings.Join(s.values(), ", ")
+	merged := zone.Suggested(zone.Finding{Record: s.records[0], Got: theirs})
+	if merged.Value == s.records[0].Value {
+		return text + "; ours would be: " + ours
 	}
-	if merged != "" {
-		return text + "; set by hand: " + merged
-	}
-	return text + "; ours would be: " + ours
+	return strings.Join(append([]string{text, "set by hand: " + zone.Shown(merged.Value)}, merged.Warnings...), "; ")
 }

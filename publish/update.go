@@ -18,35 +18,34 @@ import (
 // at once.
 type DNSUpdate struct {
 	Server string // host:port of the primary
-	Zone   string // its apex, without the dot at the end; records outside of it are left out
-	Owner  string // who we are among all that write to the zone; one label or more
-	Ref    corev1.ObjectReference
-	Key    func() (*corev1.Secret, error) // with name, algorithm, secret
-	Wanted func() ([]zone.Record, error)
-	// Merge gives the value to set by hand where a foreign SPF or DMARC is in the way,
-	// "" where there is none; nil for never.
-	Merge   func(existing, ours string) string
-	Every   time.Duration // look again after this time, as nothing tells of changes; 0 = resync only
+	Zone   string // its apex; records outside of it are left out
+	// Owner is who we are among all that write to the zone, in any cluster, one label or
+	// more: what another of the same name has published counts as ours, and is removed
+	// where we do not want it.
+	Owner   string
+	Ref     corev1.ObjectReference
+	Key     func() (*corev1.Secret, error) // with name, algorithm, secret
+	Wanted  func() ([]zone.Record, error)
+	Every   time.Duration // look again after this time, as nothing tells of changes; 0 = 5 minutes
 	Timeout time.Duration // of one exchange; 0 = 5 s
 	DryRun  bool
 }
 
 // Reconcile reads what is there, and updates what differs, one RRset at a time.
 func (u *DNSUpdate) Reconcile(ctx context.Context) (watcher.Result, error) {
-	result := watcher.Result{Outcome: watcher.Converged, Regarding: u.Ref, After: u.Every}
+	result := watcher.Result{Outcome: watcher.Converged, Regarding: u.Ref, After: pause(u.Every)}
 	wanted, err := u.Wanted()
 	if err != nil || len(wanted) == 0 {
 		return result, err
 	}
-	sets, err := group(slices.DeleteFunc(slices.Clone(wanted), func(r zone.Record) bool { return !within(strings.ToLower(r.Name), u.Zone) }))
+	sets, err := group(slices.DeleteFunc(slices.Clone(wanted), func(r zone.Record) bool { return !within(strings.ToLower(r.Name), u.apex()) }))
 	if err != nil {
 		return result, err
 	}
-	secret, err := u.Key()
-	if err != nil {
-		return result, err
+	if len(sets) == 0 {
+		return result, &watcher.HoldError{Why: ReasonZoneNotServed, Text: "nothing that is wanted is within " + u.Zone + ": set dns.publish.rfc2136.zone to the zone that the domain is in"}
 	}
-	key, err := readTSIG(secret)
+	key, err := u.key()
 	if err != nil {
 		return result, err
 	}
@@ -54,8 +53,8 @@ func (u *DNSUpdate) Reconcile(ctx context.Context) (watcher.Result, error) {
 	if err != nil {
 		return result, err
 	}
-	run := &updating{DNSUpdate: u, key: key, marks: marker}
-	for _, s := range append(sets, unwanted(marks(marker.records), sets)...) {
+	run := &updating{DNSUpdate: u, tsig: key, marks: marker}
+	for _, s := range append(inOrder(sets, false), run.gone(sets)...) {
 		if err := run.set(ctx, s); err != nil && run.note(err) {
 			break
 		}
@@ -63,9 +62,34 @@ func (u *DNSUpdate) Reconcile(ctx context.Context) (watcher.Result, error) {
 	return run.finish(result)
 }
 
+func (u *DNSUpdate) key() (tsigKey, error) {
+	secret, err := u.Key()
+	if err != nil {
+		return tsigKey{}, err
+	}
+	return readTSIG(secret)
+}
+
+// gone are the sets that are taken away.
+func (r *updating) gone(sets []set) []set {
+	all := unwanted(marks(r.marks.records), sets)
+	if homeless(sets) {
+		all = slices.DeleteFunc(all, func(s set) bool {
+			if s.isAddress() {
+				r.kept = append(r.kept, s.String())
+			}
+			return s.isAddress()
+		})
+	}
+	return inOrder(all, true)
+}
+
+// apex is the zone as records have names.
+func (u *DNSUpdate) apex() string { return strings.ToLower(strings.TrimSuffix(u.Zone, ".")) }
+
 // marker reads what is ours. A wildcard may answer for the name before it exists.
 func (u *DNSUpdate) marker(ctx context.Context, k tsigKey) (reading, error) {
-	there, err := u.query(ctx, k, id{markerName(u.Owner, u.Zone), "TXT"})
+	there, err := u.query(ctx, k, id{markerName(u.Owner, u.apex()), "TXT"})
 	if err != nil || len(marks(there.records)) == len(there.records) && there.alias == "" {
 		return there, err
 	}
@@ -93,24 +117,25 @@ func unwanted(owned map[mark]bool, sets []set) []set {
 // updating is one run.
 type updating struct {
 	*DNSUpdate
-	key     tsigKey
+	tsig    tsigKey
 	marks   reading // as they are now
 	changes []watcher.Change
 	would   []string
+	kept    []string
 	foreign []string
 	refused []error
 }
 
 // set makes one RRset true.
 func (r *updating) set(ctx context.Context, s set) error {
-	there, err := r.query(ctx, r.key, s.id)
+	there, err := r.query(ctx, r.tsig, s.id)
 	if err != nil {
 		return err
 	}
 	owned := marks(r.marks.records)
 	step := decide(s.id, there.records, s.records, there.alias, owned)
 	if step.foreign != "" || !step.empty() && step.others > 0 {
-		literal, err := r.literal(ctx, r.key, there)
+		literal, err := r.literal(ctx, r.tsig, there)
 		if err != nil {
 			return err
 		}
@@ -120,7 +145,7 @@ func (r *updating) set(ctx context.Context, s set) error {
 		}
 	}
 	if step.foreign != "" {
-		r.foreign = append(r.foreign, advice(s.id, step.foreign, strings.Join(s.values(), ", "), r.Merge))
+		r.foreign = append(r.foreign, s.advice(step.foreign))
 	}
 	switch {
 	case step.empty():
@@ -134,11 +159,11 @@ func (r *updating) set(ctx context.Context, s set) error {
 
 // write sends the update and reads back both RRsets.
 func (r *updating) write(ctx context.Context, s step, there reading) error {
-	m, err := message(r.Zone, s, there, r.marks)
+	m, err := message(r.apex(), s, there, r.marks)
 	if err != nil {
 		return err
 	}
-	_, err = r.exchange(ctx, r.key, m)
+	_, err = r.exchange(ctx, r.tsig, m)
 	if errors.Is(err, errOccupied) {
 		r.foreign = append(r.foreign, "records of other types, which are not ours, are at "+there.name+", where a CNAME should be: delete them")
 		return nil
@@ -146,11 +171,11 @@ func (r *updating) write(ctx context.Context, s step, there reading) error {
 	if err != nil {
 		return err
 	}
-	if r.marks, err = r.query(ctx, r.key, r.marks.id); err != nil {
+	if r.marks, err = r.query(ctx, r.tsig, r.marks.id); err != nil {
 		return err
 	}
 	r.changes = append(r.changes, watcher.Change{Reason: ChangedDNS, Action: "Update", Writes: 1, Regarding: r.Ref, Message: s.summary(there.id)})
-	after, err := r.query(ctx, r.key, there.id)
+	after, err := r.query(ctx, r.tsig, there.id)
 	if err != nil {
 		return err
 	}
@@ -179,7 +204,10 @@ func (r *updating) finish(result watcher.Result) (watcher.Result, error) {
 		return result, r.refused[0]
 	}
 	if len(r.foreign) > 0 {
-		return result, &watcher.HoldError{Why: ReasonForeignRecord, Text: strings.Join(r.foreign, "; "), After: r.Every}
+		return result, &watcher.HoldError{Why: ReasonForeignRecord, Text: strings.Join(r.foreign, "; "), After: pause(r.Every)}
+	}
+	if len(r.kept) > 0 {
+		result = kept(result, r.kept)
 	}
 	if len(r.would) > 0 {
 		result.Reason, result.Message = ReasonWouldPublish, "would update "+strings.Join(r.would, "; ")

@@ -103,6 +103,18 @@ func TestASecondaryIsAsked(t *testing.T) {
 	})
 }
 
+// TestAnotherZone: where nothing of what is wanted is in the zone, nothing is removed.
+func TestAnotherZone(t *testing.T) {
+	primaries(t, nil, func(p *primary) {
+		a := record("mail."+domain, "A", "192.0.2.25")
+		p.writes(a)
+		if result, err := p.run(record("mail.example.net", "A", "192.0.2.25")); watcher.ReasonOf(err) != publish.ReasonZoneNotServed || len(result.Changes) != 0 {
+			t.Errorf("%+v %v", result, err)
+		}
+		p.expect(a.Name, "A", a.Value)
+	})
+}
+
 // TestADryRunWritesNothing and says what it would write.
 func TestADryRunWritesNothing(t *testing.T) {
 	primaries(t, nil, func(p *primary) {
