@@ -19,11 +19,11 @@ func (c *Controller) publishers(reconcilers map[watcher.Target]watcher.Reconcile
 	wanted := func() ([]zone.Record, error) { return c.zone.Wanted(), nil }
 	if p.ExternalDNS.Enabled {
 		reconcilers[targetExternalDNS] = &publish.DNSEndpoints{Client: c.o.Clients.Flux, Namespace: p.ExternalDNS.Namespace, Owner: c.owner(), Ref: c.recordsRef(),
-			Wanted: wanted, Merge: merged, DryRun: c.o.DryRun}
+			Wanted: wanted, DryRun: c.o.DryRun}
 	}
 	if p.RFC2136.Enabled {
 		reconcilers[targetRFC2136] = &publish.DNSUpdate{Server: p.RFC2136.Server, Zone: p.RFC2136.Zone, Owner: c.owner(), Ref: c.recordsRef(),
-			Key: c.secrets[home+"/"+p.RFC2136.TSIGSecret].One, Wanted: wanted, Merge: merged, DryRun: c.o.DryRun}
+			Key: c.secrets[home+"/"+p.RFC2136.TSIGSecret].One, Wanted: wanted, DryRun: c.o.DryRun}
 	}
 	if p.HetznerPTR.Enabled {
 		reconcilers[targetPTR] = &publish.PTR{Endpoint: p.HetznerPTR.Endpoint, Domain: c.o.Config.Domain, Ref: c.recordsRef(),
@@ -34,19 +34,6 @@ func (c *Controller) publishers(reconcilers map[watcher.Target]watcher.Reconcile
 // owner is who we are among all that write into a zone: one installation per
 // namespace.
 func (c *Controller) owner() string { return c.o.Config.Stalwart.Namespace }
-
-// merged is what to set by hand where somebody else's record is in the way, "" where
-// it cannot be read.
-func merged(existing, ours string) string {
-	m, err := zone.MergeSPF(existing, ours)
-	if err != nil {
-		m, err = zone.MergeDMARC(existing, ours)
-	}
-	if err != nil {
-		return ""
-	}
-	return m.Value
-}
 
 // addresses asks the public DNS for the addresses of a host.
 func (c *Controller) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
