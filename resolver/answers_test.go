@@ -85,6 +85,9 @@ func TestConfiguredServers(t *testing.T) {
 		return short(all)
 	}
 	expect(t, "an address's name", reverse(), "127.0.0.13 NOERROR mail."+domain)
+	w.second.Lie(dnstest.Lame)
+	expect(t, "lame for it", reverse(), "127.0.0.13 NOERROR mail."+domain)
+	w.second.Lie()
 	set(t, w.first, "2.0.192.in-addr.arpa", "1 PTR other."+domain+".")
 	expect(t, "and where they hold it", reverse(), "127.0.0.12 NOERROR other."+domain)
 	w.second.Lie(dnstest.Lame)
@@ -116,6 +119,9 @@ func TestCNAMEs(t *testing.T) {
 	if w.recursive.Asked("k.provider.net") != 0 {
 		t.Error("the recursive server was asked for the target")
 	}
+	w.first.Lie(dnstest.About("sm2._domainkey."+domain, "", dnstest.Says("sm2._domainkey."+domain+". 60 CNAME k.provider.net.", `k.provider.net. 60 TXT "forged"`)))
+	expect(t, "what is not its to say", short(answers(t, r, "sm2._domainkey."+domain, "TXT")), "127.0.0.11 NOERROR outside", "127.0.0.12 NOERROR outside")
+	w.first.Lie()
 	w.provider.Lie(dnstest.ServFail)
 	expect(t, "a target that fails", short(answers(t, r, "sm2._domainkey."+domain, "TXT")),
 		"127.0.0.11 SERVFAIL !the target of its CNAME: the server answers SERVFAIL", "127.0.0.12 SERVFAIL !the target of its CNAME: the server answers SERVFAIL")

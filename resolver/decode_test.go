@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"context"
 	"reflect"
 	"slices"
 	"testing"
@@ -37,6 +38,32 @@ func TestValuesAreThoseOfARecord(t *testing.T) {
 		}
 		if got := decode(packet, q, "example.com.", true).answer; !slices.Equal(got.Values, []string{want}) || got.Problem != "" {
 			t.Errorf("%s: %+v, not %q", record, got, want)
+		}
+	}
+}
+
+func TestWhatBelongsToAQuestion(t *testing.T) {
+	q := dns.Question{Name: "k.example.com.", Qtype: dns.TypeTXT, Qclass: dns.ClassINET}
+	upper, other, kind := q, q, q
+	upper.Name, other.Name, kind.Qtype = "K.Example.COM.", "l.example.com.", dns.TypeMX
+	packet := func(id uint16, response bool, q ...dns.Question) []byte {
+		m := dns.Msg{MsgHdr: dns.MsgHdr{Id: id, Response: response}, Question: q}
+		p, err := m.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	for i, c := range []struct {
+		packet []byte
+		want   bool
+	}{
+		{packet(7, true, q), true}, {packet(7, true, upper), true}, {packet(7, true), true},
+		{packet(8, true, q), false}, {packet(7, false, q), false}, {packet(7, true, other), false}, {packet(7, true, kind), false},
+		{packet(7, true)[:11], false}, {packet(7, true)[:3], false}, {nil, false}, {packet(7, true, q)[:20], true}, // cut off, so it cannot be read
+	} {
+		if got := belongs(c.packet, 7, q); got != c.want {
+			t.Errorf("%d: %t", i, got)
 		}
 	}
 }
@@ -109,6 +136,19 @@ func TestZonesAreRememberedForAWhile(t *testing.T) {
 			t.Error("another name's zone")
 		}
 	})
+}
+
+func TestWhoWaitsForASlotIsNotKept(t *testing.T) {
+	r, err := New(Config{Parallel: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.slots <- struct{}{}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got := r.ask(ctx, "192.0.2.1:53", dns.Question{}, ".", true).answer; got.Problem != "not waited for" || got.Server != "192.0.2.1:53" {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestTheLastTwoLabels(t *testing.T) {

@@ -30,6 +30,10 @@ func TestServersThatFail(t *testing.T) {
 		m.Ns = []dns.RR{&dns.NS{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeNS, Class: dns.ClassINET}, Ns: "a.root-servers.net."}}
 		return m
 	}
+	noQuestion := func(_ dnstest.Query, m *dns.Msg) *dns.Msg {
+		m.Question = nil
+		return m
+	}
 	for name, c := range map[string]struct {
 		r    *resolver.Resolver
 		lie  dnstest.Lie
@@ -42,6 +46,7 @@ func TestServersThatFail(t *testing.T) {
 		"silent":         {r, dnstest.Silent, " !timed out"},
 		"another id":     {r, dnstest.WrongID, " !timed out"},
 		"another name":   {r, dnstest.WrongQuestion, " !timed out"},
+		"no question":    {patient, noQuestion, " !the answer cannot be read"},
 		"truncated":      {patient, dnstest.Truncated, "NOERROR " + key},
 		"without EDNS":   {patient, oldServer, "NOERROR " + key},
 		"other records":  {patient, dnstest.Says(`other.omani.works. 60 TXT "x"`, `k.provider.net. 60 TXT "x"`), "NOERROR "},

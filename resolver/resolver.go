@@ -106,7 +106,7 @@ func (r *Resolver) recursives() ([]string, error) {
 // question checks and completes what is asked: names are absolute, always.
 func question(name, kind string) (dns.Question, error) {
 	number, known := dns.StringToType[kind]
-	if _, valid := dns.IsDomainName(name); !valid || !known || name == "" || strings.Contains(name, "..") {
+	if _, valid := dns.IsDomainName(name); !valid || !known || name == "" {
 		return dns.Question{}, fmt.Errorf("%w: %q %q", ErrName, name, kind)
 	}
 	return dns.Question{Name: dns.CanonicalName(name), Qtype: number, Qclass: dns.ClassINET}, nil
