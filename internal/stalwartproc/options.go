@@ -38,6 +38,11 @@ type Options struct {
 	HTTPPort, SubmissionPort, SubmissionsPort int
 	// KeepThrottle keeps the limit of five connections a second.
 	KeepThrottle bool
+	// ExemptAuthenticated keeps the throttles as shipped, but not for those who
+	// have logged in; it wants KeepThrottle.
+	ExemptAuthenticated bool
+	// Outside is where mail for other domains goes; nil leaves it to the public DNS.
+	Outside *Outside
 	// NoDKIM keeps generation 0.16 from making signing keys for the domain.
 	NoDKIM bool
 	// FreshCertificate leaves the server with the certificate for localhost

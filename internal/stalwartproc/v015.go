@@ -69,6 +69,28 @@ enable = false
 
 [queue.limiter.inbound.sender]
 enable = false
+{{else if .ExemptAuthenticated}}
+[queue.limiter.inbound.sender]
+match = "authenticated_as == ''"
+{{end}}{{with .Outside}}
+[resolver]
+type = "custom"
+custom = "udp://{{.Resolver}}"
+
+[queue.route.local]
+type = "local"
+
+[queue.route.outside]
+type = "relay"
+address = "{{.Relay}}"
+port = {{.Port}}
+protocol = "smtp"
+tls.implicit = false
+tls.allow-invalid-certs = true
+
+[queue.strategy]
+route = [ { if = "is_local_domain('*', rcpt_domain)", then = "'local'" },
+          { else = "'outside'" } ]
 {{end}}`
 
 // spamRules are no rules, of a version high enough not to be replaced by a

@@ -85,7 +85,7 @@ func (r *recovery) fill(ctx context.Context) error {
 		return err
 	}
 	steps := []func(context.Context) error{
-		r.createListeners, r.quiet, r.disableWebUI, r.liftThrottles, r.createDomain, r.installCertificate,
+		r.createListeners, r.quiet, r.disableWebUI, r.liftThrottles, r.route, r.createDomain, r.installCertificate,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -144,6 +144,9 @@ func (r *recovery) disableWebUI(ctx context.Context) error {
 // liftThrottles relies on the defaults being made only where there is no
 // throttle at all.
 func (r *recovery) liftThrottles(ctx context.Context) error {
+	if r.options.KeepThrottle && r.options.ExemptAuthenticated {
+		return r.throttles(ctx)
+	}
 	if r.options.KeepThrottle {
 		return nil
 	}
