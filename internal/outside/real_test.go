@@ -49,7 +49,7 @@ func TestReal(t *testing.T) {
 	defer cancel()
 	m, err := w.MTA.Await(ctx, "PIN 1")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v; the resolver was asked %d times", err, w.Resolver.Asked())
 	}
 	t.Logf("%s: %s from %s, %s\n%s", s.Version(), m.TLS, m.Peer, m.Data, pretty(m.Arrival))
 	r := m.Arrival

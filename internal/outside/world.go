@@ -17,7 +17,7 @@ const (
 )
 
 // RelayAddress is how a mail server that refuses loopback addresses reaches the MTA.
-const RelayAddress = "::ffff:127.0.0.1"
+const RelayAddress = "0.0.0.0"
 
 // World is everything outside of the cluster.
 type World struct {
@@ -39,7 +39,7 @@ func Start(o Options) (*World, error) {
 	w := &World{d, m}
 	own := []zone.Record{
 		{Name: Zone, Type: "MX", Value: "10 " + MTAHost, TTL: time.Minute},
-		{Name: MTAHost, Type: "AAAA", Value: RelayAddress, TTL: time.Minute},
+		{Name: MTAHost, Type: "A", Value: RelayAddress, TTL: time.Minute},
 	}
 	if err := d.Keep(own...); err != nil {
 		return nil, errors.Join(err, w.Close())

@@ -15,7 +15,7 @@ type nodeCache struct {
 	missing  map[string]time.Time // names that did not exist, end of the memory
 	aliases  map[string][]string  // id of a domain, its alias names (0.16.3)
 	grants   map[string]*grant    // id of an account, what it may do
-	signers  map[string][]string  // id of a domain, selectors that sign
+	signers  map[string][]signer  // id of a domain, keys that sign
 	rcpt     map[string]rcptEntry // 0.15: answers to RCPT
 }
 
@@ -36,7 +36,7 @@ const negativeTTL = time.Hour
 
 func (c *nodeCache) clear() {
 	c.domains, c.accounts, c.grants = map[string]string{}, map[string]owner{}, map[string]*grant{}
-	c.aliases, c.signers = map[string][]string{}, map[string][]string{}
+	c.aliases, c.signers = map[string][]string{}, map[string][]signer{}
 	c.clearNegative()
 	c.rcpt = map[string]rcptEntry{}
 }

@@ -213,18 +213,18 @@ func (s *Server) addKey(domainID, kind, selector, key string) string {
 // WaitForKeys returns when no key is being made in the background any more.
 func (s *Server) WaitForKeys() { s.store.jobs.Wait() }
 
-// signersOf lists the selectors that sign for a domain as this process knows
+// signersOf lists the keys that sign for a domain as this process knows
 // them: the answer is kept until a key is changed or destroyed, or all caches
 // are dropped. A new key alone does not refresh it.
-func (s *Server) signersOf(p *process, domainID string) []string {
+func (s *Server) signersOf(p *process, domainID string) []signer {
 	if known, ok := p.cache.signers[domainID]; ok {
 		return known
 	}
-	known := []string{}
+	known := []signer{}
 	for _, id := range s.store.ids("DkimSignature") {
 		key := s.store.table("DkimSignature")[id]
 		if str(key["domainId"]) == domainID && str(key["stage"]) == "active" {
-			known = append(known, str(key["selector"]))
+			known = append(known, signer{str(key["selector"]), str(sub(key["privateKey"])["secret"])})
 		}
 	}
 	p.cache.signers[domainID] = known

@@ -174,6 +174,6 @@ func (s *Server) RemoveDKIMKey(domain, selector string) {
 		}
 	}
 	if s.process != nil {
-		s.process.cache.signers = map[string][]string{}
+		s.process.cache.signers = map[string][]signer{}
 	}
 }

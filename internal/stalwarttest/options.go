@@ -26,6 +26,10 @@ type Options struct {
 	KeepWait     bool // keep the 5 seconds before each refused SMTP login
 	KeepPyzor    bool // leave Pyzor on: without name resolution every reload of the settings fails
 
+	// Relay is host:port of the mail server that gets what is accepted for other
+	// domains; "" drops it.
+	Relay string
+
 	Mode string // "" normal, "bootstrap" or "recovery" (0.16 only)
 
 	// Peer is a server of the same version whose data store is shared. The

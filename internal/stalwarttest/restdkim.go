@@ -222,13 +222,13 @@ func tlsaRecords(p *process, host string) []dnsRecord {
 	return records
 }
 
-// signersREST lists the selectors that sign for a domain: by id, from the
+// signersREST lists the keys that sign for a domain: by id, from the
 // settings as they were loaded.
-func (s *Server) signersREST(p *process, domain string) []string {
-	var out []string
+func (s *Server) signersREST(p *process, domain string) []signer {
+	var out []signer
 	for _, id := range []string{"rsa-" + domain, "ed25519-" + domain} {
 		if key := p.active.signatures[id+".private-key"]; key != "" {
-			out = append(out, p.active.signatures[id+".selector"])
+			out = append(out, signer{p.active.signatures[id+".selector"], key})
 		}
 	}
 	return out

@@ -48,6 +48,7 @@ type process struct {
 	anonymous     map[string]*window // HTTP requests per address and minute
 	perAccount    map[string]*window
 	perSecond     map[string]*window         // SMTP connections per address
+	hasMail       chan struct{}              // the queue is not empty
 	perHour       map[string]*window         // messages per sender domain and recipient
 	lookups       map[string]map[string]bool // 0.15: lists already in memory
 	queuePaused   bool
@@ -124,6 +125,9 @@ func (s *Server) Start() error {
 		return err
 	}
 	s.registerListeners(p)
+	if s.opts.Relay != "" {
+		p.work.Go(func() { s.deliver(p) })
+	}
 	s.emit(p, "server.startup", object{"hostname": s.hostname(), "version": s.edition.reported})
 	return nil
 }
@@ -139,7 +143,7 @@ func (s *Server) newProcess() (*process, error) {
 		anonymous: map[string]*window{}, perAccount: map[string]*window{},
 		perSecond: map[string]*window{}, perHour: map[string]*window{},
 		lookups:  map[string]map[string]bool{},
-		stopping: make(chan struct{}),
+		stopping: make(chan struct{}), hasMail: make(chan struct{}, 1),
 	}
 	if s.edition.rest {
 		p.bootID = fixedState

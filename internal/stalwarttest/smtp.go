@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"crypto/tls"
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"time"
@@ -32,7 +31,7 @@ type smtpConn struct {
 	settings   activeSettings // as loaded when the session began
 	failures   int
 	sender     *string
-	recipients int
+	recipients []string
 	over       bool
 }
 
@@ -110,7 +109,7 @@ func (c *smtpConn) command(line string) {
 	case "DATA":
 		c.data()
 	case "RSET":
-		c.sender, c.recipients = nil, 0
+		c.sender, c.recipients = nil, nil
 		c.reply("250 2.0.0 OK")
 	case "NOOP":
 		c.reply("250 2.0.0 OK")
@@ -187,31 +186,33 @@ func path(argument, keyword string) (address, parameters string, ok bool) {
 }
 
 func (c *smtpConn) data() {
-	if c.sender == nil || c.recipients == 0 {
+	if c.sender == nil || len(c.recipients) == 0 {
 		c.reply("503 5.5.1 RCPT is required first.")
 		return
 	}
 	c.reply("354 Start mail input; end with <CRLF>.<CRLF>")
-	if !c.readMessage() {
+	text, complete := c.readMessage()
+	if !complete {
 		c.over = true
 		return
 	}
-	c.s.delivered(c.p, c.login, *c.sender)
-	c.sender, c.recipients = nil, 0
+	c.s.queue(c.p, c.login, *c.sender, c.recipients, text)
+	c.sender, c.recipients = nil, nil
 	c.reply("250 2.0.0 Message queued with id %s.", randomHex(7))
 }
 
-// readMessage reads to the line with the single dot. The text is dropped: the
-// stand-in delivers nothing.
-func (c *smtpConn) readMessage() bool {
+// readMessage reads to the line with the single dot.
+func (c *smtpConn) readMessage() (text []byte, complete bool) {
 	for {
 		c.conn.SetDeadline(time.Now().Add(smtpIdle))
 		line, err := c.in.ReadString('\n')
-		if err == io.EOF || err != nil {
-			return false
+		if err != nil {
+			return nil, false
 		}
-		if strings.TrimRight(line, "\r\n") == "." {
-			return true
+		line = strings.TrimRight(line, "\r\n")
+		if line == "." {
+			return text, true
 		}
+		text = append(text, strings.TrimPrefix(line, ".")+"\r\n"...)
 	}
 }

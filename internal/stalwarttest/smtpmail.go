@@ -89,7 +89,7 @@ func (c *smtpConn) rcpt(argument string) {
 	case c.overHourly(to):
 		c.reply("452 4.4.5 Rate limit exceeded, try again later.")
 	default:
-		c.recipients++
+		c.recipients = append(c.recipients, to)
 		c.reply("250 2.1.5 OK")
 	}
 }
@@ -138,24 +138,4 @@ func (c *smtpConn) overHourly(to string) bool {
 	}
 	_, domain, _ := strings.Cut(strings.ToLower(*c.sender), "@")
 	return windowOf(c.p.perHour, domain+" "+strings.ToLower(to)).count(s.now(), time.Hour) > 25
-}
-
-// Delivery is one message the server has accepted.
-type Delivery struct {
-	Login, From string
-	SignedBy    []string // selectors of the DKIM keys that signed it
-}
-
-// delivered signs and records a message.
-func (s *Server) delivered(p *process, login, from string) {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	_, domain, _ := strings.Cut(strings.ToLower(from), "@")
-	message := Delivery{Login: login, From: from}
-	if s.edition.rest {
-		message.SignedBy = s.signersREST(p, domain)
-	} else if id, ok := s.findDomain(p, domain); ok {
-		message.SignedBy = s.signersOf(p, id)
-	}
-	s.records.delivery(message)
 }

@@ -33,6 +33,8 @@ type store struct {
 
 	seeded map[string]bool // certificates of Options that were stored
 
+	outgoing []outgoing // accepted, and not delivered yet
+
 	jobs    sync.WaitGroup // key generation in the background
 	jobsCtx context.Context
 	endJobs context.CancelFunc
@@ -52,7 +54,7 @@ func (st *store) erase() {
 	st.failures = map[string]int{}
 	st.principals = map[int]*principal{}
 	st.settings, st.tokens = map[string]string{}, map[string]string{}
-	st.lastID = 0
+	st.lastID, st.outgoing = 0, nil
 	st.initialised, st.wiped, st.seeded = false, false, map[string]bool{}
 	st.pushKey = newPushKey()
 }
