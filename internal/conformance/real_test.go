@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/openova-io/smtp-mirror/internal/outside"
 	"github.com/openova-io/smtp-mirror/internal/stalwartproc"
 	"github.com/openova-io/smtp-mirror/stalwart"
 )
@@ -14,7 +15,10 @@ import (
 type realServer struct {
 	*stalwartproc.Server
 	generation stalwart.Generation
+	world      *outside.World
 }
+
+func (s *realServer) Outside() *outside.World { return s.world }
 
 func (s *realServer) Generation() stalwart.Generation { return s.generation }
 
@@ -41,8 +45,10 @@ func startReal(t *testing.T, binary string, untrusted bool) Server {
 	t.Helper()
 	generation, _, err := stalwartproc.Generation(binary)
 	must(t, err)
+	w := newWorld(t)
 	s, err := stalwartproc.Start(t.Context(), stalwartproc.Options{
 		Binary: binary, Hostname: hostname, FreshCertificate: untrusted,
+		Outside: &stalwartproc.Outside{Resolver: w.Resolver.Addr(), Relay: outside.MTAHost, Port: w.Port()},
 	})
 	must(t, err)
 	t.Cleanup(func() {
@@ -50,7 +56,7 @@ func startReal(t *testing.T, binary string, untrusted bool) Server {
 			t.Error(err)
 		}
 	})
-	return &realServer{s, stalwart.Generation(generation)}
+	return &realServer{s, stalwart.Generation(generation), w}
 }
 
 // realBinary is the one of STALWART_BIN, else the one that make stalwart builds.

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 
+	"github.com/openova-io/smtp-mirror/internal/outside"
 	"github.com/openova-io/smtp-mirror/stalwart"
 )
 
@@ -16,6 +17,7 @@ type Server interface {
 	Admin() (user, password string)
 	SubmissionAddr() string  // offers STARTTLS
 	SubmissionsAddr() string // speaks TLS from the first byte
+	Outside() *outside.World // where it delivers what is for other domains
 	CAFile() string          // PEM; "" where the certificate cannot be verified
 	// MountCertificate replaces the files of the certificate that 0.15 reads.
 	MountCertificate(certificate, key []byte) error

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/openova-io/smtp-mirror/internal/controlplane/pki"
+	"github.com/openova-io/smtp-mirror/internal/outside"
 	"github.com/openova-io/smtp-mirror/internal/stalwarttest"
 	"github.com/openova-io/smtp-mirror/stalwart"
 )
@@ -16,7 +17,10 @@ import (
 type standIn struct {
 	*stalwarttest.Server
 	version, caFile string
+	world           *outside.World
 }
+
+func (s *standIn) Outside() *outside.World { return s.world }
 
 func (s *standIn) Label() string  { return s.version + " (stand-in)" }
 func (s *standIn) CAFile() string { return s.caFile }
@@ -51,7 +55,8 @@ func (s *standIn) Wipe(context.Context) error {
 // everything else by the caller.
 func startStandIn(t *testing.T, o stalwarttest.Options, untrusted bool) *standIn {
 	t.Helper()
-	s := &standIn{version: o.Version}
+	s := &standIn{version: o.Version, world: newWorld(t)}
+	o.Relay = s.world.MTA.Addr()
 	if !untrusted {
 		o.Certificate, s.caFile = certificate(t)
 	}

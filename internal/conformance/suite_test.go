@@ -49,7 +49,7 @@ func newSuite(t *testing.T, start starter, untrusted bool) *suite {
 // them: it is empty at first, and its data is lost at the end.
 func scenarios() []scenario {
 	return slices.Concat(beginning(), directory(), addresses(), owners(), permissions(), passwords(), relays(),
-		logins(), obstacles(), listeners(), races(), settings(), appPasswords(), rotations(), requests(), apiKeys(), keys(), dkimLives(), certificates(), throttles(), lifecycle())
+		logins(), obstacles(), listeners(), races(), settings(), appPasswords(), rotations(), requests(), apiKeys(), keys(), dkimLives(), certificates(), throttles(), signing(), lifecycle())
 }
 
 // conform runs every scenario and prints the closing line.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/openova-io/smtp-mirror/internal/controlplane/child"
 	"github.com/openova-io/smtp-mirror/internal/controlplane/pki"
 	"github.com/openova-io/smtp-mirror/internal/stalwartproc"
 	"github.com/openova-io/smtp-mirror/internal/stalwarttest"
@@ -43,6 +44,8 @@ type MailOptions struct {
 	Dir     string
 	Domain  string // "" = an empty server
 
+	Outside *stalwartproc.Outside // where its mail for other domains goes; who has logged in is exempt from the throttle per recipient then
+
 	StandIn func(*stalwarttest.Options) // changes the stand-in; unused with a Binary
 }
 
@@ -71,7 +74,8 @@ func StartMail(ctx context.Context, o MailOptions) (Mail, error) {
 	if o.Binary == "" {
 		return startStandIn(o)
 	}
-	server, err := stalwartproc.Start(ctx, stalwartproc.Options{Binary: o.Binary, Dir: o.Dir, Domain: o.Domain, Hostname: MailHost, AdminUser: AdminUser, AdminPassword: adminPassword, KeepThrottle: true})
+	server, err := stalwartproc.Start(ctx, stalwartproc.Options{Binary: o.Binary, Dir: o.Dir, Domain: o.Domain, Hostname: MailHost, AdminUser: AdminUser, AdminPassword: adminPassword,
+		KeepThrottle: true, Outside: o.Outside, ExemptAuthenticated: o.Outside != nil})
 	if err != nil {
 		return nil, fmt.Errorf("starting the real Stalwart: %w", err)
 	}
@@ -110,6 +114,9 @@ func startStandIn(o MailOptions) (Mail, error) {
 		version = "0.16.18"
 	}
 	options := stalwarttest.Options{Version: version, Domain: o.Domain, Hostname: MailHost, AdminUser: AdminUser, AdminPassword: adminPassword, Certificate: certificate}
+	if o.Outside != nil {
+		options.Relay = child.Address(o.Outside.Port)
+	}
 	if o.StandIn != nil {
 		o.StandIn(&options)
 	}

@@ -12,15 +12,12 @@ import (
 //
 // A server refuses to deliver to a loopback address ("host resolves loopback address"),
 // but takes only ::1 and 127.0.0.0/8 for one. So the resolver says that the relay is at
-// ::ffff:127.0.0.1, which the system connects to 127.0.0.1.
+// 0.0.0.0, which the system connects to this machine.
 type Outside struct {
 	Resolver string // address:port
 	Relay    string // a host name
 	Port     int    // of the relay
 }
-
-// RelayAddress is what the resolver has to say of the relay's name, in an AAAA record.
-const RelayAddress = "::ffff:127.0.0.1"
 
 // resolver splits the address.
 func (o *Outside) resolver() (host string, port int) {

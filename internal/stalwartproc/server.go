@@ -137,6 +137,9 @@ func (s *Server) run(ctx context.Context, fresh bool) error {
 	if err := s.edition.settle(ctx, fresh); err != nil {
 		return fmt.Errorf("complete the server's start: %w", err)
 	}
+	if s.NeedsCourier() {
+		go s.carry(p)
+	}
 	return s.mark()
 }
 

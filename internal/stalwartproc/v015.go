@@ -82,7 +82,7 @@ type = "local"
 
 [queue.route.outside]
 type = "relay"
-address = "{{.Relay}}"
+address = "{{$.RelayName}}"
 port = {{.Port}}
 protocol = "smtp"
 tls.implicit = false
@@ -101,6 +101,17 @@ const spamRules = "[version]\nspam-filter = \"1.0.0\"\nserver = \"0.15.0\"\n"
 // interface.
 const emptyZip = "PK\x05\x06" + "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 
+// relay is the name to which everything goes that is not local.
+func (v *v015) relay() string {
+	switch {
+	case v.options.Outside == nil:
+		return ""
+	case v.NeedsCourier():
+		return unresolved
+	}
+	return v.options.Outside.Relay
+}
+
 func (v *v015) config() string { return v.path("etc", "config.toml") }
 
 // seed writes the configuration anew, as a server may have changed it.
@@ -114,7 +125,8 @@ func (v *v015) seed(context.Context) error {
 		Options
 		Listeners   []listener
 		Certificate bool
-	}{v.options, v.listeners(), !v.options.FreshCertificate})
+		RelayName   string
+	}{v.options, v.listeners(), !v.options.FreshCertificate, v.relay()})
 	if err != nil {
 		return fmt.Errorf("fill in the configuration: %w", err)
 	}

@@ -227,6 +227,8 @@ func (s *Server) signersOf(p *process, domainID string) []signer {
 			known = append(known, signer{str(key["selector"]), str(sub(key["privateKey"])["secret"])})
 		}
 	}
-	p.cache.signers[domainID] = known
+	if len(known) > 0 { // that there is none is not kept (observed on 0.16.18)
+		p.cache.signers[domainID] = known
+	}
 	return known
 }
