@@ -74,7 +74,7 @@ func Judge(ctx context.Context, servers []string, m Mail) Result {
 	for _, server := range servers {
 		v := &view{server: server}
 		one := v.judge(ctx, m)
-		if v.silent {
+		if v.silent.Load() {
 			continue // a resolver asks another one
 		}
 		worst.Servers++

@@ -3,6 +3,7 @@ package outside
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/miekg/dns"
@@ -12,13 +13,16 @@ import (
 // It asks over UDP and then, for a long answer, over TCP.
 type view struct {
 	server string
-	silent bool // it did not answer, or said that it could not
+	silent atomic.Bool // it did not answer, or said that it could not
 }
 
 // patience is for one answer; everybody is on this machine.
 const patience = 300 * time.Millisecond
 
 func (v *view) ask(ctx context.Context, name string, kind uint16) ([]dns.RR, error) {
+	if v.silent.Load() { // once is enough
+		return nil, &net.DNSError{Err: "no answer", Name: name, Server: v.server, IsTemporary: true, IsTimeout: true}
+	}
 	q := new(dns.Msg).SetQuestion(dns.Fqdn(name), kind)
 	q.SetEdns0(dns.DefaultMsgSize, false)
 	client := &dns.Client{Timeout: patience}
@@ -29,15 +33,20 @@ func (v *view) ask(ctx context.Context, name string, kind uint16) ([]dns.RR, err
 	}
 	switch {
 	case err != nil:
-		v.silent = true
+		v.silent.Store(true)
 		return nil, &net.DNSError{Err: err.Error(), Name: name, Server: v.server, IsTemporary: true, IsTimeout: true}
 	case m.Rcode == dns.RcodeNameError, m.Rcode == dns.RcodeSuccess && len(m.Answer) == 0, m.Rcode == dns.RcodeRefused:
 		return nil, &net.DNSError{Err: "no such host", Name: name, Server: v.server, IsNotFound: true}
 	case m.Rcode != dns.RcodeSuccess:
-		v.silent = true
+		v.silent.Store(true)
 		return nil, &net.DNSError{Err: dns.RcodeToString[m.Rcode], Name: name, Server: v.server, IsTemporary: true}
 	}
 	return m.Answer, nil
+}
+
+// TXT asks one server for the texts of a name.
+func TXT(ctx context.Context, server, name string) ([]string, error) {
+	return (&view{server: server}).LookupTXT(ctx, name)
 }
 
 // LookupTXT joins the character strings of each record.

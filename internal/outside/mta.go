@@ -27,13 +27,11 @@ type Mail struct {
 	From, To string // of the envelope
 	TLS      string // "TLS 1.3"; "" = in clear
 	Data     []byte
+	Subject  string
 
 	Arrival Result
 	Later   Result // zero until then
 }
-
-// Subject is the mail's, "" where it has none.
-func (m Mail) Subject() string { return m.header("Subject") }
 
 func (m Mail) header(name string) string {
 	message, err := mail.ReadMessage(strings.NewReader(string(m.Data)))
@@ -118,7 +116,7 @@ func (m *MTA) Await(ctx context.Context, subject string) (Mail, error) {
 	for {
 		m.mu.Lock()
 		changed := m.arrive
-		i := slices.IndexFunc(m.mails, func(x *Mail) bool { return x.Subject() == subject })
+		i := slices.IndexFunc(m.mails, func(x *Mail) bool { return x.Subject == subject })
 		var found Mail
 		if i >= 0 {
 			found = *m.mails[i]
@@ -203,6 +201,7 @@ func (s *session) Data(r io.Reader) error {
 	if state, ok := s.conn.TLSConnectionState(); ok {
 		one.TLS = tls.VersionName(state.Version)
 	}
+	one.Subject = one.header("Subject")
 	one.Arrival = Judge(s.mta.ctx, s.mta.servers(), *one)
 	if one.Arrival.Servers == 0 {
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 7, 24}, Message: "the DNS does not answer"}

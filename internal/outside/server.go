@@ -161,6 +161,23 @@ func (s *NameServer) Knew(name, kind, value string, at time.Time) (since time.Ti
 	return since, knew
 }
 
+// Held reports whether it held any record of a name and type at an instant, and since
+// when without a break.
+func (s *NameServer) Held(name, kind string, at time.Time) (since time.Time, held bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.past {
+		if c.key != (key{canonical(name), kind}) || c.at.After(at) {
+			continue
+		}
+		if len(c.values) > 0 && !held {
+			since = c.at
+		}
+		held = len(c.values) > 0
+	}
+	return since, held
+}
+
 func contains(values []string, value string) bool {
 	for _, v := range values {
 		if v == value {
