@@ -4,7 +4,7 @@ SHELL := /bin/bash
 GO ?= go
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo test vet lint unit race fuzz integration bench test-rotation test-faults controlplane dnsservers stalwart test-stalwart manifests clean
+.PHONY: help build demo test vet lint unit race fuzz integration bench test-rotation test-faults acceptance controlplane dnsservers stalwart test-stalwart manifests clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ test-stalwart: ## the conformance suite against a real server: STALWART_BIN, els
 
 test-rotation: controlplane ## consumers that log in all the time while everything is rotated (SHORT=1, ROTATIONS=200, ORDER=naive)
 	@hack/test-rotation.sh
+
+acceptance: controlplane ## mail that the outside accepts while keys are rotated, into bench/dkim.json (SHORT=1, ROTATIONS=50, DRIVER=naive)
+	@hack/acceptance.sh
 
 manifests: ## regenerate what is generated
 	$(GO) run ./cmd/smtp-mirror rbac --config manifests/example.yaml --service-account stalwart-sovereign/smtp-mirror > manifests/rbac.yaml

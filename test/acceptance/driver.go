@@ -41,6 +41,8 @@ func (x *site) driving() (driver, error) {
 		return x.as(&handREST{desk: desk{x}}), nil
 	case by == "" || by == "hand":
 		return x.as(&handJMAP{desk: desk{x}}), nil
+	case by == "naive":
+		return x.as(&handJMAP{desk: desk{x}, naive: true}), nil
 	case by == "product":
 		return x.as(&product{desk{x}}), nil
 	}

@@ -18,9 +18,15 @@ type handJMAP struct {
 	desk
 	domain string
 	made   int
+	naive  bool // keys come into use when they are made, as with Stalwart's own task under manual DNS
 }
 
-func (*handJMAP) name() string { return "by hand" }
+func (h *handJMAP) name() string {
+	if h.naive {
+		return "naive"
+	}
+	return "by hand"
+}
 
 func (*handJMAP) tune(*config.Config) {}
 
@@ -137,8 +143,10 @@ func (h *handJMAP) rotate(ctx context.Context) error {
 	if err := h.call(ctx, "x:DkimSignature/set", object{"create": create}, nil); err != nil {
 		return err
 	}
-	if err := h.published(ctx, pairs); err != nil {
-		return err
+	if !h.naive {
+		if err := h.published(ctx, pairs); err != nil {
+			return err
+		}
 	}
 	pending, err := h.keys(ctx, "pending")
 	if err != nil {

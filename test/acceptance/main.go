@@ -44,12 +44,12 @@ func main() {
 	flag.IntVar(&o.parallel, "parallel", 3, "installations at a time")
 	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "no rotation begins later than this")
 	flag.StringVar(&o.servers, "servers", "", "only servers whose names contain one of these, with commas")
-	flag.StringVar(&o.driver, "driver", "", "who rotates: hand, or product")
+	flag.StringVar(&o.driver, "driver", "", "who rotates: hand, product, or naive, which must go red")
 	flag.StringVar(&o.out, "out", filepath.Join("bench", "dkim.json"), "where the rows are written")
 	flag.BoolVar(&o.short, "short", false, "a few rotations of everything, in 2 minutes")
 	flag.Parse()
 	if o.short {
-		o.rotations, o.limit = min(o.rotations, 4), min(o.limit, 55*time.Second)
+		o.rotations, o.limit = min(o.rotations, 8), min(o.limit, 55*time.Second)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	err := prove(ctx, o)

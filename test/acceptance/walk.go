@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/openova-io/smtp-mirror/internal/outside"
@@ -24,12 +25,14 @@ func (x *site) walk(ctx context.Context) error {
 	}
 	background, stop := context.WithCancel(ctx)
 	defer stop()
-	x.work.Go(func() { x.traffic(background) })
+	sending := make(chan struct{})
+	x.work.Go(func() { defer close(sending); x.traffic(background) })
 	checking, done := context.WithCancel(ctx)
 	defer done()
 	x.work.Go(func() { x.recheck(checking) })
 	err := x.rotations(ctx)
 	stop()
+	<-sending
 	if err == nil {
 		err = x.drain(ctx)
 	}
@@ -99,18 +102,25 @@ func (x *site) send(ctx context.Context) (number int, err error) {
 
 // traffic sends mail all the time, each over a connection of its own.
 func (x *site) traffic(ctx context.Context) {
-	const pace = 300 * time.Millisecond
+	const pace, atOnce = 300 * time.Millisecond, 3 // below the throttle of 5 connections a second
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
+	var senders sync.WaitGroup
+	defer senders.Wait()
+	free := make(chan struct{}, atOnce)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		if n, err := x.send(context.WithoutCancel(ctx)); err != nil {
-			x.trouble(fmt.Sprintf("mail %d was not taken: %v", n, err))
-		}
+		free <- struct{}{}
+		senders.Go(func() {
+			defer func() { <-free }()
+			if n, err := x.send(context.WithoutCancel(ctx)); err != nil {
+				x.trouble(fmt.Sprintf("mail %d was not taken: %v", n, err))
+			}
+		})
 	}
 }
 
