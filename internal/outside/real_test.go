@@ -25,7 +25,7 @@ func TestReal(t *testing.T) {
 	if binary == "" {
 		t.Skip("no real Stalwart: make stalwart, or STALWART_BIN")
 	}
-	w := start(t, outside.Options{Zones: []string{domain}, Lag: 100 * time.Millisecond, Negative: time.Second})
+	w := start(t, outside.Options{Zones: []string{domain}, Negative: time.Second})
 	s, err := stalwartproc.Start(t.Context(), stalwartproc.Options{Binary: binary, Dir: t.TempDir(), Domain: domain, KeepThrottle: true, ExemptAuthenticated: true,
 		Outside: &stalwartproc.Outside{Resolver: w.Resolver.Addr(), Relay: outside.MTAHost, Port: w.Port()}})
 	if err != nil {
@@ -125,7 +125,6 @@ func publish(t *testing.T, w *outside.World, s *stalwartproc.Server, old bool) {
 	if err := w.Publish(records); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(200 * time.Millisecond)
 }
 
 func call(c string) string {

@@ -42,7 +42,7 @@ func main() {
 	var o options
 	flag.IntVar(&o.rotations, "rotations", 50, "rotations on each server")
 	flag.IntVar(&o.parallel, "parallel", 3, "installations at a time")
-	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "no rotation begins later than this")
+	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "of all rows, after which no rotation begins")
 	flag.StringVar(&o.servers, "servers", "", "only servers whose names contain one of these, with commas")
 	flag.StringVar(&o.driver, "driver", "", "who rotates: hand, product, or naive, which must go red")
 	flag.StringVar(&o.out, "out", filepath.Join("bench", "dkim.json"), "where the rows are written")
@@ -67,6 +67,7 @@ type bench struct {
 	binary string
 	plane  *rig.Plane
 	begin  time.Time
+	budget time.Duration // of a row
 
 	mu   sync.Mutex
 	rows []row
@@ -106,6 +107,7 @@ func prove(ctx context.Context, o options) (err error) {
 
 // all runs a row for each server, a few at a time.
 func (b *bench) all(ctx context.Context, servers []server) {
+	b.budget = b.o.limit * time.Duration(min(b.o.parallel, len(servers))) / time.Duration(len(servers))
 	todo := make(chan int)
 	var workers sync.WaitGroup
 	for range min(b.o.parallel, len(servers)) {
@@ -128,6 +130,3 @@ func (b *bench) add(r row) {
 	b.rows = append(b.rows, r)
 	fmt.Println(r.line())
 }
-
-// late reports whether no rotation may begin any more.
-func (b *bench) late() bool { return time.Since(b.begin) > b.o.limit }

@@ -23,6 +23,7 @@ import (
 type site struct {
 	b       *bench
 	server  server
+	begin   time.Time
 	world   *outside.World
 	mail    rig.Mail
 	rig     *rig.Rig
@@ -40,8 +41,7 @@ type site struct {
 
 // one runs a row from beginning to end.
 func (b *bench) one(ctx context.Context, s server, i int) row {
-	begin := time.Now()
-	x := &site{b: b, server: s, out: row{Server: s.name}}
+	x := &site{b: b, server: s, begin: time.Now(), out: row{Server: s.name}}
 	dir := filepath.Join(b.dir, fmt.Sprintf("row-%d", i))
 	err := x.set(ctx, dir, fmt.Sprintf("acc-%d", i))
 	if err == nil {
@@ -51,7 +51,7 @@ func (b *bench) one(ctx context.Context, s server, i int) row {
 		x.trouble(err.Error())
 	}
 	x.clear(dir)
-	x.out.Seconds = int(time.Since(begin).Seconds())
+	x.out.Seconds = int(time.Since(x.begin).Seconds())
 	return x.out
 }
 

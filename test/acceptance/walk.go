@@ -142,7 +142,7 @@ func (x *site) recheck(ctx context.Context) {
 func (x *site) rotations(ctx context.Context) error {
 	todo := lies()
 	every := max(x.b.o.rotations/len(todo), 1)
-	for i := 0; i < x.b.o.rotations && !x.b.late(); i++ {
+	for i := 0; i < x.b.o.rotations && !x.late(); i++ {
 		var err error
 		if i%every == every-1 && len(todo) > 0 {
 			err = x.liar(ctx, todo[0])
@@ -157,6 +157,9 @@ func (x *site) rotations(ctx context.Context) error {
 	}
 	return nil
 }
+
+// late reports whether the row has had its part of the time: no rotation begins then.
+func (x *site) late() bool { return time.Since(x.begin) > x.b.budget }
 
 func (x *site) rotate(ctx context.Context) error {
 	const patience = 2 * time.Minute
