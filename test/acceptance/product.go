@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,53 +23,73 @@ func (*product) name() string { return "product" }
 func (d *product) tune(c *config.Config) {
 	c.DKIM.Manage = config.ManageRotate
 	c.DKIM.RetireAfter.Duration, c.DKIM.DeleteAfter.Duration = retireAfter, deleteAfter
-	c.DNS.Servers = d.x.world.Addrs()
+	c.DNS.Look, c.DNS.Servers = true, d.x.world.Addrs()
 	c.DNS.Recursive = d.x.world.Resolver.Addr()
 }
 
-// prepare waits until mail is signed with both algorithms by what the DNS knows.
+// prepare waits until every name server knows keys of both algorithms, as whoever sets
+// an installation up does before its first mail.
 func (d *product) prepare(ctx context.Context) error {
-	_, err := d.until(ctx, func(selectors []string) bool { return len(selectors) >= 2 })
-	return err
+	const patience = time.Minute
+	_, err := rig.UntilEvery(ctx, 200*time.Millisecond, "the DNS knows keys of both algorithms", patience, func(ctx context.Context) bool {
+		records, err := d.x.recorded(ctx)
+		var keys []pair
+		for _, r := range records {
+			if selector, _, is := strings.Cut(r.Name, "._domainkey."); is {
+				_, public, _ := strings.Cut(r.Value, "p=")
+				algorithm := "rsa"
+				if strings.Contains(r.Value, "k=ed25519") {
+					algorithm = "ed25519"
+				}
+				keys = append(keys, pair{selector: selector, algorithm: algorithm, public: public})
+			}
+		}
+		return err == nil && len(keys) >= 2 && d.everywhere(ctx, keys)
+	})
+	if err != nil {
+		return err
+	}
+	if err := await(ctx, negative+200*time.Millisecond); err != nil {
+		return err
+	}
+	return d.until(ctx, func(string) bool { return true }) // it begins by making keys of its own
 }
 
 // rotate asks for it with the annotation.
 func (d *product) rotate(ctx context.Context) error {
 	before := d.x.selectors()
-	if len(before) == 0 {
-		return fmt.Errorf("no mail was signed yet")
-	}
 	patch := fmt.Sprintf(`{"metadata":{"annotations":{"smtp-mirror.openova.io/rotate":%q}}}`, time.Now().UTC().Format(time.RFC3339Nano))
 	_, err := d.x.rig.Admin.CoreV1().ConfigMaps(d.x.rig.Home).Patch(ctx, rig.RecordsConfigMap, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 	if err != nil {
 		return err
 	}
-	_, err = d.until(ctx, func(selectors []string) bool {
-		return len(selectors) == 2 && !slices.ContainsFunc(selectors, func(s string) bool { return slices.Contains(before, s) })
-	})
-	return err
+	return d.until(ctx, func(s string) bool { return !slices.Contains(before, s) })
 }
 
-// until sends mail until the selectors that sign it are as they should be.
-func (d *product) until(ctx context.Context, right func(selectors []string) bool) ([]string, error) {
+// until sends mail until it is signed with a key of each algorithm that the controller
+// has made, all of them right. Keys that Stalwart has made go on signing: they are not
+// the controller's.
+func (d *product) until(ctx context.Context, right func(selector string) bool) error {
 	for {
 		n, err := d.x.send(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		m, err := d.x.world.MTA.Await(ctx, subject(n))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		var got []string
+		var ours []string
 		for _, s := range m.Arrival.Signatures {
-			got = append(got, s.Selector)
+			if strings.HasPrefix(s.Selector, "sm") {
+				ours = append(ours, s.Selector)
+			}
 		}
-		if right(got) {
-			return got, nil
+		if len(ours) == 2 && !slices.ContainsFunc(ours, func(s string) bool { return !right(s) }) {
+			return nil
 		}
 		if err := await(ctx, 300*time.Millisecond); err != nil {
-			return nil, fmt.Errorf("mail is signed by %v: %w", got, err)
+			return fmt.Errorf("mail is signed by %v of the controller's keys: %w", ours, err)
 		}
 	}
 }

@@ -117,17 +117,22 @@ func (x *site) follow(ctx context.Context) {
 }
 
 func (x *site) publish(ctx context.Context) {
-	m, err := x.rig.Admin.CoreV1().ConfigMaps(x.rig.Home).Get(ctx, rig.RecordsConfigMap, metav1.GetOptions{})
-	if err != nil {
-		return // the next event
-	}
-	records, err := outside.ParseRecords([]byte(m.Data["records.json"]))
+	records, err := x.recorded(ctx)
 	if err == nil {
 		err = x.world.Publish(records)
 	}
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		x.trouble(err.Error())
 	}
+}
+
+// recorded is what the ConfigMap says that is to be published.
+func (x *site) recorded(ctx context.Context) ([]zone.Record, error) {
+	m, err := x.rig.Admin.CoreV1().ConfigMaps(x.rig.Home).Get(ctx, rig.RecordsConfigMap, metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return outside.ParseRecords([]byte(m.Data["records.json"]))
 }
 
 // introduce waits for the mirror Secret, and gives it to the console.
