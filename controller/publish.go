@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -31,9 +32,11 @@ func (c *Controller) publishers(reconcilers map[watcher.Target]watcher.Reconcile
 	}
 }
 
-// owner is who we are among all that write into a zone: one installation per
-// namespace.
-func (c *Controller) owner() string { return c.o.Config.Stalwart.Namespace }
+// owner is who we are among all that write into a zone, from whatever cluster: what
+// another of the same name has published would count as ours, and be removed.
+func (c *Controller) owner() string {
+	return c.o.Config.Stalwart.Namespace + "." + strings.ToLower(c.o.Config.Domain)
+}
 
 // addresses asks the public DNS for the addresses of a host.
 func (c *Controller) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
