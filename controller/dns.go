@@ -88,12 +88,21 @@ func reverse(r *resolver.Resolver) func(ctx context.Context, name string) []zone
 // keys wires the reconciler of our DKIM keys.
 func (c *Controller) keys() *dkimwatch.Keys {
 	cfg := c.o.Config
-	return &dkimwatch.Keys{
+	k := &dkimwatch.Keys{
 		Domain: cfg.Domain, Ref: c.recordsRef(), Store: c.dkimStore(), Fleet: c.fleet, Pods: c.incarnations, Desired: c.dkimDesired,
 		Private: func(selector string) (redact.Secret, error) { return dkimwatch.ReadPrivate(cfg.DKIMKeyDir, selector) },
 		Sight:   func(l dkimkeys.Listed) dkimkeys.Sight { return c.zone.Key(cfg.Domain, l) },
 		Taken:   c.taken, Backup: cfg.DKIM.Backup.Enabled, DryRun: c.o.DryRun,
 	}
+	if c.wantsProofMail() {
+		k.Send = c.proofMail(cfg.Submissions[0], cfg.DKIM.ProofRecipient)
+	}
+	return k
+}
+
+// wantsProofMail reports whether a key's first use is looked for.
+func (c *Controller) wantsProofMail() bool {
+	return c.o.Config.DKIM.ProofRecipient != "" && len(c.o.Config.Submissions) > 0
 }
 
 func (c *Controller) recordsRef() corev1.ObjectReference {
@@ -120,7 +129,8 @@ func (c *Controller) dkimState(ctx context.Context) (dkimkeys.State, error) {
 func (c *Controller) dkimDesired() (dkimkeys.Desired, error) {
 	cfg := c.o.Config.DKIM
 	words := map[string]string{}
-	d := dkimkeys.Desired{Rotate: cfg.Manage == config.ManageRotate, Every: cfg.RotateEvery.Duration, RetireAfter: cfg.RetireAfter.Duration, DeleteAfter: cfg.DeleteAfter.Duration}
+	d := dkimkeys.Desired{Rotate: cfg.Manage == config.ManageRotate, Every: cfg.RotateEvery.Duration, RetireAfter: cfg.RetireAfter.Duration, DeleteAfter: cfg.DeleteAfter.Duration,
+		Proof: c.wantsProofMail()}
 	for _, word := range cfg.Algorithms {
 		d.Algorithms = append(d.Algorithms, config.DKIMAlgorithms[word])
 		words[config.DKIMAlgorithms[word]] = word

@@ -39,6 +39,7 @@ type Request struct {
 	User        string         // "" = no login: only that the port answers and its certificate verifies
 	Password    redact.Secret
 	Senders     []string // addresses for MAIL FROM; all must be accepted
+	Mail        *Mail    // to be sent from the first of them; nil = none
 }
 
 // Probe runs the dialogue. It never fails otherwise than by its verdict, and it
@@ -86,7 +87,11 @@ func dialogue(conn net.Conn, r Request) Result {
 	if err := client.Auth(sasl.NewPlainClient("", r.User, r.Password.Reveal())); err != nil {
 		return failed(StepAuth, err)
 	}
-	return senders(client, r.Senders)
+	result := senders(client, r.Senders)
+	if result.Verdict == Accepted && r.Mail != nil {
+		return send(client, r.Senders[0], *r.Mail)
+	}
+	return result
 }
 
 // senders asks for every address, each in a transaction of its own that is reset.

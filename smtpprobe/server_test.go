@@ -110,8 +110,12 @@ func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 }
 
 func (s *session) Rcpt(string, *smtp.RcptOptions) error { s.note("RCPT"); return nil }
-func (s *session) Data(io.Reader) error                 { s.note("DATA"); return nil }
-func (s *session) Logout() error                        { return nil }
+func (s *session) Data(r io.Reader) error {
+	text, err := io.ReadAll(r)
+	s.note("DATA " + string(text))
+	return err
+}
+func (s *session) Logout() error { return nil }
 
 func (s *session) Reset() {
 	s.mu.Lock()

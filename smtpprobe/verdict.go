@@ -34,6 +34,9 @@ const (
 	StepAuth     Step = "AUTH"
 	StepMail     Step = "MAIL FROM"
 	StepReset    Step = "RSET"
+
+	StepRecipient Step = "RCPT TO"
+	StepData      Step = "DATA"
 )
 
 // Reply is an answer of the server (RFC 5321, section 4.2; enhanced code RFC
