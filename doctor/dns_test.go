@@ -100,6 +100,7 @@ func TestTheDNS(t *testing.T) {
 		{"the null MX", "mx", set("example.org MX", "0 ."), []string{"wrong example.org: MX 0 ."}},
 		{"another's", "mx", set("example.org MX", "10 mx.example.net"), []string{"warning example.org: MX 10 mx.example.net"}},
 		{"without an address", "mx", set("mail.example.org A"), []string{"wrong example.org: MX"}},
+		{"one family that fails", "mx", set("mail.example.org AAAA", "SERVFAIL"), []string{"unknown mail.example.org: lookup mail.example.org: "}},
 		{"a server that fails", "mx", set("example.org MX", "SERVFAIL"), []string{"unknown example.org: 192.0.2.54:53: no answer in time"}},
 
 		{"all is right", "dmarc", nil, []string{"ok _dmarc.example.org: v=DMARC1", "ok alignment of example.org: MAIL FROM example.org: aligned, DKIM d=example.org: aligned"}},

@@ -32,6 +32,7 @@ func TestWhichThrottlesStopPINs(t *testing.T) {
 		{"who has logged in is exempt", recipient, func(x *stalwart.Throttle) { x.Match = "authenticated_as == ''" }, false},
 		{"and more is asked", recipient, func(x *stalwart.Throttle) { x.Match = "is_empty(authenticated_as) && rcpt_domain == 'a'" }, false},
 		{"either is enough", recipient, func(x *stalwart.Throttle) { x.Match = "is_empty(authenticated_as) || rcpt_domain == 'a'" }, true},
+		{"either, behind both", recipient, func(x *stalwart.Throttle) { x.Match = "authenticated_as == '' && rcpt_domain == 'a' || sender == 'b'" }, true},
 		{"the contrary", recipient, func(x *stalwart.Throttle) { x.Match = "authenticated_as != ''" }, true},
 		{"port 25 only", connections, func(x *stalwart.Throttle) { x.Match = "local_port == 25" }, false},
 		{"every other port", connections, func(x *stalwart.Throttle) { x.Match = "local_port != 25" }, true},
