@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -165,11 +166,16 @@ func (c *Controller) taken() []string {
 	return all
 }
 
+// configured are the facts that the configuration says itself.
+func configured(cfg *config.Config) zone.Facts {
+	return zone.Facts{Domain: strings.ToLower(cfg.Domain), MailHost: cfg.MailHost(), SPFPolicy: cfg.DNS.SPF.Policy, DMARCPolicy: cfg.DNS.DMARC.Policy, DMARCReport: cfg.DNS.DMARC.RUA,
+		TLSReport: cfg.DNS.TLSRPT, PolicyHost: cfg.DNS.MTASTS.Host, PolicyMode: cfg.DNS.MTASTS.Mode, CAAIssuers: cfg.DNS.CAA, Submission: 587, Submissions: 465}
+}
+
 // facts are what the records of the domain follow from, without the keys.
 func (c *Controller) facts() (zone.Facts, error) {
-	cfg := c.o.Config
-	f := zone.Facts{Domain: cfg.Domain, MailHost: cfg.MailHost(), SPFPolicy: cfg.DNS.SPF.Policy, DMARCPolicy: cfg.DNS.DMARC.Policy, DMARCReport: cfg.DNS.DMARC.RUA,
-		TLSKeys: c.tlsKeys(), TLSReport: cfg.DNS.TLSRPT, PolicyHost: cfg.DNS.MTASTS.Host, PolicyMode: cfg.DNS.MTASTS.Mode, CAAIssuers: cfg.DNS.CAA, Submission: 587, Submissions: 465}
+	f := configured(c.o.Config)
+	f.TLSKeys = c.tlsKeys()
 	service, err := c.service.One()
 	var denied *watcher.DeniedError
 	if errors.As(err, &denied) {

@@ -22,6 +22,7 @@ import (
 	"github.com/openova-io/smtp-mirror/smtpprobe"
 	"github.com/openova-io/smtp-mirror/statesecret"
 	"github.com/openova-io/smtp-mirror/submission"
+	"github.com/openova-io/smtp-mirror/tlscert"
 	"github.com/openova-io/smtp-mirror/workload"
 	"github.com/openova-io/smtp-mirror/zone"
 )
@@ -30,7 +31,7 @@ import (
 type DoctorOptions struct {
 	Clients  Clients
 	NoAPI    error        // why there is no API server to ask; nil = there is
-	DNS      doctor.DNS   // "" in no case
+	DNS      doctor.DNS   // never nil
 	Outgoing []netip.Addr // the addresses that mail leaves from; none = the LoadBalancer's
 	Port25   string       // an outside server, host or host:port
 	Login    bool         // log in with the bytes of the mirrors
@@ -114,11 +115,36 @@ func (s *surgery) balancer(ctx context.Context) ([]netip.Addr, error) {
 // records are what the domain is to publish, as far as its facts are known: what they
 // are not known for has a check of its own that says so.
 func (s *surgery) records(ctx context.Context, balancer func(context.Context) ([]netip.Addr, error)) ([]zone.Record, error) {
-	d := s.cfg.DNS
-	f := zone.Facts{Domain: s.env.Domain, MailHost: s.env.MailHost, SPFPolicy: d.SPF.Policy, DMARCPolicy: d.DMARC.Policy, DMARCReport: d.DMARC.RUA,
-		TLSReport: d.TLSRPT, PolicyHost: d.MTASTS.Host, PolicyMode: d.MTASTS.Mode, CAAIssuers: d.CAA}
+	f := configured(s.cfg)
 	f.Addresses, _ = balancer(ctx)
+	f.TLSKeys = s.tlsKeys(ctx)
 	return zone.Records(f), nil
+}
+
+// tlsKeys are those of the certificate that Stalwart is to show.
+func (s *surgery) tlsKeys(ctx context.Context) []string {
+	read := tlscert.FromDirectory(s.cfg.TLS.Dir)
+	if s.cfg.TLS.Dir == "" {
+		read = func() ([]byte, []byte, error) {
+			secret, err := s.secret(ctx, s.cfg.Stalwart.Namespace, s.cfg.TLS.Secret)
+			if err != nil || secret == nil {
+				return nil, nil, err
+			}
+			return secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey], nil
+		}
+	}
+	if s.cfg.TLS.Secret == "" && s.cfg.TLS.Dir == "" {
+		return nil
+	}
+	certificate, key, err := read()
+	if err != nil {
+		return nil
+	}
+	pair, err := tlscert.Parse(certificate, key)
+	if err != nil {
+		return nil
+	}
+	return []string{zone.SPKIHash(pair.Leaf)}
 }
 
 // submission is one login and who holds it.

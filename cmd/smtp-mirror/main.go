@@ -4,6 +4,7 @@
 //
 //	smtp-mirror run     --config FILE [--kubeconfig F] [--log-format json|text] [--log-level L]
 //	smtp-mirror once    --config FILE [--timeout 60s] [--dry-run] ...
+//	smtp-mirror doctor  --config FILE [--json] [--outgoing-ip A] [--port25 HOST] [--login] ...
 //	smtp-mirror config  --config FILE
 //	smtp-mirror rbac    --config FILE --service-account NAMESPACE/NAME
 //	smtp-mirror version
