@@ -22,7 +22,13 @@ import (
 // doctor runs `smtp-mirror doctor --json` to its end.
 func (s *site) doctor(args ...string) (code int, r doctor.Report) {
 	s.t.Helper()
-	p, err := s.Run(append([]string{"doctor", "--json", "--outgoing-ip", "127.0.0.1"}, args...)...)
+	return s.doctorAs(s.Kubeconfig, args...)
+}
+
+// doctorAs runs it with somebody's rights.
+func (s *site) doctorAs(kubeconfig string, args ...string) (code int, r doctor.Report) {
+	s.t.Helper()
+	p, err := s.RunAs(kubeconfig, append([]string{"doctor", "--json", "--outgoing-ip", "127.0.0.1"}, args...)...)
 	must(s.t, err)
 	s.lives = append(s.lives, p)
 	code, err = p.Wait(s.t.Context())
@@ -107,6 +113,29 @@ func publishKeys(t *testing.T, s *site, names *dnstest.Server) {
 	t.Helper()
 	for _, k := range s.mail.DKIMRecords(rig.Domain) {
 		must(t, names.Put(rig.Domain, fmt.Sprintf("%s._domainkey TXT %s", k.Selector, zone.Quote(k.Record))))
+	}
+}
+
+// TestDoctorAsksForRights: one's own, or those of the controller's account.
+func TestDoctorAsksForRights(t *testing.T) {
+	t.Parallel()
+	names, _ := outside(t)
+	s := newSite(t, layout{domain: rig.Domain, tune: func(c *config.Config) { c.DNS.Servers, c.DNS.Recursive = []string{names.Addr}, names.Addr }})
+	_, err := s.Take(t.Context(), rig.Right{Namespace: s.Consumer, Verb: "patch", Resource: "secrets", Name: rig.MirrorSecret})
+	must(t, err)
+	admin := filepath.Join(t.TempDir(), "admin")
+	must(t, s.ControlPlane.WriteKubeconfig(admin, s.AdminConfig))
+	denied := "patch secrets/" + rig.MirrorSecret + " -n " + s.Consumer
+	s.until("the right is gone", patience, func(context.Context) bool {
+		_, r := s.doctor()
+		wrong := found(r, "permissions", doctor.Wrong)
+		return len(wrong) == 1 && wrong[0].Object == denied
+	})
+	if _, r := s.doctorAs(admin); len(found(r, "permissions", doctor.OK)) != 1 || len(found(r, "permissions", doctor.Wrong, doctor.Unknown)) > 0 {
+		t.Errorf("the administrator: %+v", r)
+	}
+	if _, r := s.doctorAs(admin, "--service-account", s.Home+"/"+rig.ServiceAccount); len(found(r, "permissions", doctor.Wrong)) != 1 {
+		t.Errorf("the administrator about the controller: %+v", found(r, "permissions", doctor.Wrong, doctor.OK, doctor.Unknown))
 	}
 }
 
