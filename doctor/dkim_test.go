@@ -71,3 +71,21 @@ func TestAlignment(t *testing.T) {
 		}
 	}
 }
+
+// TestThePolicyOfTheOrganisation holds where the domain has none.
+func TestThePolicyOfTheOrganisation(t *testing.T) {
+	rows := []struct {
+		own, above []string
+		want       []string
+	}{
+		{nil, []string{"v=DMARC1; p=reject; aspf=s"}, []string{"warning _dmarc.example.org: v=DMARC1", "ok alignment of sub.example.org"}},
+		{nil, []string{"v=DMARC1; p=none"}, []string{"warning _dmarc.example.org: ", "ok alignment"}},
+		{[]string{"v=DMARC1; p=reject"}, []string{"v=DMARC1; p=none"}, []string{"ok _dmarc.sub.example.org: ", "ok alignment"}},
+		{nil, nil, []string{"wrong _dmarc.sub.example.org: nothing"}},
+		{nil, []string{"SERVFAIL"}, []string{"unknown _dmarc.sub.example.org: ns1"}},
+	}
+	for _, row := range rows {
+		d := dns{"_dmarc.sub.example.org TXT": row.own, "_dmarc.example.org TXT": row.above}
+		begins(t, examine(t, &doctor.Env{Domain: "sub.example.org", From: "noreply@sub.example.org", DNS: d}, "dmarc"), row.want)
+	}
+}

@@ -6,11 +6,9 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"strconv"
 	"strings"
 
 	"blitiri.com.ar/go/spf"
-	"github.com/miekg/dns"
 
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/zone"
@@ -99,13 +97,30 @@ func checkSPF(ctx context.Context, e *Env) []Finding {
 	})
 }
 
+// checkDMARC takes the record of the organisation where the domain has none, as
+// receivers do (RFC 7489, section 6.6.3).
 func checkDMARC(ctx context.Context, e *Env) []Finding {
 	_, from, _ := strings.Cut(e.From, "@")
 	published, err := e.lookup(ctx, "_dmarc."+from, "TXT")
 	if err != nil {
 		return []Finding{could("_dmarc."+from, "one DMARC record", err, todoDNS)}
 	}
-	return judgeDMARC(from, from, e.Domain, published)
+	parent := organisation(from)
+	if parent == from || len(policies(published)) > 0 {
+		return judgeDMARC(from, from, e.Domain, published)
+	}
+	inherited, err := e.lookup(ctx, "_dmarc."+parent, "TXT")
+	if err != nil {
+		return []Finding{could("_dmarc."+from, "one DMARC record", err, todoDNS)}
+	}
+	if len(policies(inherited)) != 1 {
+		return judgeDMARC(from, from, e.Domain, published)
+	}
+	found := judgeDMARC(from, from, e.Domain, inherited)
+	if found[0].Object = "_dmarc." + parent; found[0].Verdict == OK {
+		found[0].Verdict, found[0].Todo = Warning, "publish a record at _dmarc."+from+": until then the policy of "+parent+" holds, in which sp= comes first"
+	}
+	return found
 }
 
 // checkFCrDNS goes from each outgoing address to its names and back.
@@ -170,77 +185,4 @@ func (e *Env) lookup(ctx context.Context, name, kind string) ([]string, error) {
 		problem = a.Server + ": " + cmp.Or(a.Problem, a.Code)
 	}
 	return nil, errors.New(problem)
-}
-
-// names asks our DNS in the words of the standard library; it is what SPF is
-// evaluated with.
-type names struct{ env *Env }
-
-func (n names) lookup(ctx context.Context, name, kind string) ([]string, error) {
-	name = strings.TrimSuffix(name, ".")
-	values, err := n.env.lookup(ctx, name, kind)
-	if err != nil {
-		return nil, &net.DNSError{Err: told(err), Name: name, IsTemporary: true}
-	}
-	if len(values) == 0 {
-		return nil, &net.DNSError{Err: "no such record", Name: name, IsNotFound: true}
-	}
-	return values, nil
-}
-
-func absent(err error) bool {
-	var problem *net.DNSError
-	return errors.As(err, &problem) && problem.IsNotFound
-}
-
-// LookupTXT gives each record as one string.
-func (n names) LookupTXT(ctx context.Context, name string) ([]string, error) {
-	return n.lookup(ctx, name, "TXT")
-}
-
-// LookupMX gives the exchangers.
-func (n names) LookupMX(ctx context.Context, name string) ([]*net.MX, error) {
-	values, err := n.lookup(ctx, name, "MX")
-	var all []*net.MX
-	for _, v := range values {
-		preference, host, _ := strings.Cut(v, " ")
-		number, err := strconv.ParseUint(preference, 10, 16)
-		if err == nil {
-			all = append(all, &net.MX{Host: host, Pref: uint16(number)})
-		}
-	}
-	return all, err
-}
-
-// LookupIPAddr gives the addresses of both families; one that fails fails both.
-func (n names) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error) {
-	var all []net.IPAddr
-	var none error
-	for _, kind := range []string{"A", "AAAA"} {
-		values, err := n.lookup(ctx, host, kind)
-		if err != nil && !absent(err) {
-			return nil, err
-		}
-		if err != nil {
-			none = err
-		}
-		for _, v := range values {
-			if ip := net.ParseIP(v); ip != nil {
-				all = append(all, net.IPAddr{IP: ip})
-			}
-		}
-	}
-	if len(all) > 0 {
-		none = nil
-	}
-	return all, none
-}
-
-// LookupAddr gives the names of an address, without the dot at the end.
-func (n names) LookupAddr(ctx context.Context, address string) ([]string, error) {
-	reverse, err := dns.ReverseAddr(address)
-	if err != nil {
-		return nil, &net.DNSError{Err: "no address", Name: address, IsNotFound: true}
-	}
-	return n.lookup(ctx, reverse, "PTR")
 }

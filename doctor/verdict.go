@@ -142,7 +142,7 @@ func permitting(ip netip.Addr, published []string) string {
 func judgeDMARC(from, spfDomain, dkimDomain string, published []string) []Finding {
 	object := "_dmarc." + from
 	f := Finding{Object: object, Verdict: OK, Want: "one DMARC record with p=quarantine or p=reject", Got: listed(published)}
-	own := slices.DeleteFunc(slices.Clone(published), func(text string) bool { return !strings.HasPrefix(strings.ReplaceAll(text, " ", ""), "v=DMARC1") })
+	own := policies(published)
 	if len(own) != 1 {
 		f.Verdict, f.Todo = Wrong, "publish exactly one DMARC record: large receivers refuse mail of domains without one, and ignore several"
 		return []Finding{f}
@@ -169,6 +169,20 @@ func judgeDMARC(from, spfDomain, dkimDomain string, published []string) []Findin
 	return []Finding{f, a}
 }
 
+// policies are the DMARC records among the texts of a name.
+func policies(published []string) []string {
+	return slices.DeleteFunc(slices.Clone(published), func(text string) bool { return !strings.HasPrefix(strings.ReplaceAll(text, " ", ""), "v=DMARC1") })
+}
+
+// organisation is the domain that somebody has registered; the domain itself where it
+// has none above it.
+func organisation(name string) string {
+	if parent, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(name)); err == nil {
+		return parent
+	}
+	return strings.ToLower(name)
+}
+
 func alignment(from, other, mode string) string {
 	if aligned(from, other, mode) {
 		return "aligned"
@@ -183,7 +197,5 @@ func aligned(from, other, mode string) bool {
 	if from == other || strings.EqualFold(mode, "s") {
 		return from == other
 	}
-	a, err := publicsuffix.EffectiveTLDPlusOne(from)
-	b, err2 := publicsuffix.EffectiveTLDPlusOne(other)
-	return err == nil && err2 == nil && a == b
+	return organisation(from) == organisation(other)
 }
