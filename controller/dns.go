@@ -15,6 +15,7 @@ import (
 	"github.com/openova-io/smtp-mirror/redact"
 	"github.com/openova-io/smtp-mirror/resolver"
 	"github.com/openova-io/smtp-mirror/rotation"
+	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/statesecret"
 	"github.com/openova-io/smtp-mirror/watcher"
 	"github.com/openova-io/smtp-mirror/zone"
@@ -94,6 +95,9 @@ func (c *Controller) keys() *dkimwatch.Keys {
 		Private: func(selector string) (redact.Secret, error) { return dkimwatch.ReadPrivate(cfg.DKIMKeyDir, selector) },
 		Sight:   func(l dkimkeys.Listed) dkimkeys.Sight { return c.zone.Key(cfg.Domain, l) },
 		Taken:   c.taken, Backup: cfg.DKIM.Backup.Enabled, DryRun: c.o.DryRun,
+	}
+	if c.ring != nil {
+		k.Admin = func(ctx context.Context) (stalwart.Directory, error) { return c.fleet.As(c.administrator).Detect(ctx) }
 	}
 	if c.wantsProofMail() {
 		k.Send = c.proofMail(cfg.Submissions[0], cfg.DKIM.ProofRecipient)

@@ -145,7 +145,7 @@ func (w *world) lost() (Step, bool) {
 		case k.Lost || w.there(k) != nil:
 			return Step{}, false
 		case !k.Private.Empty() && (k.Stage == Pending || k.Stage == Active):
-			k.ID = ""
+			k.ID, k.Stage, k.Since = "", Pending, w.now
 			return Step{Kind: Restore, Key: k, State: w.State.With(k), Why: "Stalwart has lost " + k.Selector}, true
 		case k.Stage == Pending:
 			return Step{Kind: Record, Key: k, State: w.State.without(k.Selector), Why: k.Selector + " was never in use, and is gone"}, true

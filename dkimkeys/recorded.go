@@ -9,8 +9,9 @@ import "slices"
 func Recorded(state State, listed []Listed) []Listed {
 	all := slices.Clone(listed)
 	for i, l := range all {
-		if k := state.find(l.Selector); k != nil && k.PublicKey == l.PublicKey && k.Stage == Retired {
-			all[i].Stage = Retired // also while somebody has made it sign
+		k := state.find(l.Selector)
+		if k != nil && k.PublicKey == l.PublicKey && (k.Stage == Retired || l.ID == "") { // retired also while somebody has made it sign; 0.15 knows neither ids nor stages
+			all[i].Stage = k.Stage
 		}
 	}
 	for _, k := range state.Keys {

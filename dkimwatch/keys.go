@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,6 +23,7 @@ type Keys struct {
 	Ref     corev1.ObjectReference // of the ConfigMap, for Events
 	Store   *statesecret.Store     // of [dkimkeys.KeyState]
 	Fleet   *stalwart.Fleet
+	Admin   func(ctx context.Context) (stalwart.Directory, error) // as the administrator, for 0.15; nil = Fleet is
 	Pods    func() []watcher.Incarnation
 	Desired func() (dkimkeys.Desired, error)
 	Private func(selector string) (redact.Secret, error) // of a mounted key
@@ -46,17 +48,31 @@ func (k *Keys) Reconcile(ctx context.Context) (watcher.Result, error) {
 	if err != nil {
 		return result, err
 	}
-	if directory.Generation() == stalwart.Gen015 {
-		result.Reason, result.Message = ReasonNoStages, "Stalwart 0.15 has no stages of DKIM keys, and writing them takes an administrator's rights over all settings: dkim.manage stays at observe"
-		return result, nil
+	if directory.Generation() == stalwart.Gen015 && k.Admin != nil {
+		directory, err = k.Admin(ctx)
 	}
-	for range maxSteps {
-		done, err := k.step(ctx, directory, desired, &result)
-		if done || err != nil {
-			return result, err
+	for i := 0; err == nil && i < maxSteps; i++ {
+		var done bool
+		done, err = k.step(ctx, directory, desired, &result)
+		if done {
+			return result, nil
 		}
 	}
+	if notPermitted(err) && directory.Generation() == stalwart.Gen015 {
+		result.Reason, result.Message = ReasonNoStages, "writing DKIM keys of Stalwart 0.15 takes the administrator's rights over all settings, and he is not accepted: dkim.manage stays at observe"
+		return result, nil
+	}
+	if err != nil {
+		return result, err
+	}
 	return result, errors.New("no end of steps with DKIM keys")
+}
+
+// notPermitted reports whether the credential is no good, or not good enough.
+func notPermitted(err error) bool {
+	var rejected *stalwart.RejectedError
+	var forbidden *stalwart.ForbiddenError
+	return errors.As(err, &rejected) || errors.As(err, &forbidden)
 }
 
 // look reads the state and what Stalwart has.
@@ -76,9 +92,13 @@ func (k *Keys) look(ctx context.Context, s stalwart.Directory) (dkimkeys.Observe
 	if err != nil {
 		return dkimkeys.Observed{}, nil, "", err
 	}
-	all, err := s.DKIMKeys(ctx, *domain)
 	o := dkimkeys.Observed{State: state, Sights: map[string]dkimkeys.Sight{}, Taken: k.Taken()}
-	for _, l := range listed(all) {
+	all, err := s.DKIMKeys(ctx, *domain)
+	if err != nil {
+		return o, domain, version, err
+	}
+	signers, err := s.Signers(ctx, *domain)
+	for _, l := range staged(listed(all), signers, state, domain.Name) {
 		o.Listed = append(o.Listed, l)
 		o.Sights[l.Selector] = k.Sight(l)
 	}
@@ -92,6 +112,28 @@ func listed(all []stalwart.DKIMKey) []dkimkeys.Listed {
 		out = append(out, dkimkeys.Listed{ID: s.ID, Selector: s.Selector, Algorithm: s.Algorithm, PublicKey: s.PublicKey, Stage: dkimkeys.Stage(s.Stage)})
 	}
 	return out
+}
+
+// staged gives the keys of 0.15 the stages that it does not know: ours are kept under
+// ids of their own, and the one of an algorithm that mail is signed with is active.
+func staged(all []dkimkeys.Listed, signers map[string]string, state dkimkeys.State, domain string) []dkimkeys.Listed {
+	if signers == nil {
+		return all
+	}
+	for i, l := range all {
+		j := slices.IndexFunc(state.Keys, func(k dkimkeys.Key) bool { return k.Selector == l.Selector && k.PublicKey == l.PublicKey })
+		if j < 0 {
+			continue
+		}
+		all[i].ID, all[i].Stage = stalwart.KeptID(l.Selector, domain), state.Keys[j].Stage
+		switch {
+		case signers[l.Algorithm] == l.Selector:
+			all[i].Stage = dkimkeys.Active
+		case all[i].Stage == dkimkeys.Active:
+			all[i].Stage = dkimkeys.Retiring // another one has taken its place
+		}
+	}
+	return all
 }
 
 // step reads everything anew and takes one step.
@@ -121,7 +163,13 @@ func (k *Keys) step(ctx context.Context, s stalwart.Directory, desired dkimkeys.
 func (k *Keys) carryOut(ctx context.Context, s stalwart.Directory, domain stalwart.Domain, version string, step dkimkeys.Step) error {
 	switch step.Kind {
 	case dkimkeys.Move:
-		return s.MoveDKIMKey(ctx, step.Key.ID, string(step.To))
+		err := s.MoveDKIMKey(ctx, step.Key.ID, string(step.To))
+		if err != nil || s.Generation() == stalwart.Gen016 || step.To == dkimkeys.Active {
+			return err // what has become of it is read back
+		}
+		key := step.Key // 0.15 does not know this stage
+		key.Stage, key.Since = step.To, time.Now()
+		return k.save(ctx, step.State.With(key), version)
 	case dkimkeys.Make, dkimkeys.Import, dkimkeys.Restore:
 		return k.bring(ctx, s, domain, version, step)
 	case dkimkeys.Settle:

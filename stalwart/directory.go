@@ -195,6 +195,7 @@ type Directory interface {
 	ReloadCertificates(ctx context.Context) error
 	DestroyCertificate(ctx context.Context, c Certificate) error // of ours; one that is gone already is no error
 	DKIMKeys(ctx context.Context, d Domain) ([]DKIMKey, error)
+	Signers(ctx context.Context, d Domain) (map[string]string, error) // 0.15: the selectors that mail is signed with, by algorithm; nil on 0.16
 	CreateDKIMKey(ctx context.Context, d Domain, n NewDKIMKey) error
 	MoveDKIMKey(ctx context.Context, id, stage string) error
 	DestroyDKIMKey(ctx context.Context, id string) error // one that is gone already is no error

@@ -165,6 +165,20 @@ func (e *OwnedError) Reason() string { return ReasonAddressOwned }
 // Hold makes it a wait: the owner has to give it up.
 func (e *OwnedError) Hold() time.Duration { return 15 * time.Second }
 
+// ForeignSignerError says that mail is signed with a key that somebody else has made,
+// in a place where there can be only one (0.15).
+type ForeignSignerError struct{ ID, Selector string }
+
+func (e *ForeignSignerError) Error() string {
+	return "mail is signed with the key " + e.ID + " (selector " + e.Selector + "), which smtp-mirror has not made: it stays; delete its settings to hand the signing over"
+}
+
+// Reason is a heading of the runbook.
+func (e *ForeignSignerError) Reason() string { return ReasonForeignSigner }
+
+// Hold makes it a wait: somebody has to decide.
+func (e *ForeignSignerError) Hold() time.Duration { return time.Minute }
+
 // ReloadError says that a reload failed as a whole because of one setting, which
 // has nothing to do with us as a rule.
 type ReloadError struct{ Blocker, Detail string }

@@ -35,6 +35,9 @@ func (j *jmap) DKIMKeys(ctx context.Context, d Domain) ([]DKIMKey, error) {
 	return all, nil
 }
 
+// Signers is nil: all active keys sign.
+func (j *jmap) Signers(context.Context, Domain) (map[string]string, error) { return nil, nil }
+
 // CreateDKIMKey brings in a key. Stalwart does not refuse a selector that is there
 // already, and a warm signer does not see a key that is created as active (observed
 // on 0.16.3 and 0.16.18): create it as pending.

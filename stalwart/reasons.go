@@ -13,6 +13,7 @@ const (
 	ReasonStalwartForbids = "StalwartForbids"
 	ReasonRefused         = "StalwartRefuses"
 	ReasonPasswordRefused = "PasswordRefused"
+	ReasonForeignSigner   = "ForeignSigner"
 	ReasonAddressOwned    = "AddressOwnedByOther"
 	ReasonReloadFailed    = "ReloadFailed"
 	ReasonWriteLost       = "WriteLost"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -24,8 +25,9 @@ func (r *rest) DKIMKeys(ctx context.Context, d Domain) ([]DKIMKey, error) {
 		}
 		tags := dkimTags(record.Content)
 		algorithm := map[string]string{"rsa": "rsa-sha256", "ed25519": "ed25519-sha256"}[tags["k"]]
-		if algorithm != "" {
-			all = append(all, DKIMKey{Selector: selector, Algorithm: algorithm, PublicKey: tags["p"], Stage: "active"})
+		k := DKIMKey{Selector: selector, Algorithm: algorithm, PublicKey: tags["p"], Stage: "active"}
+		if algorithm != "" && !slices.Contains(all, k) { // one that signs and is kept is there twice
+			all = append(all, k)
 		}
 	}
 	return all, e.refusal("reading the DNS records of " + d.Name)
@@ -41,15 +43,3 @@ func dkimTags(text string) map[string]string {
 	}
 	return tags
 }
-
-// stages says that 0.15 has none: a key signs from the next reload on.
-var errNoStages = &ForbiddenError{"stages of DKIM keys, which 0.15 does not have"}
-
-// CreateDKIMKey is refused: see errNoStages.
-func (r *rest) CreateDKIMKey(context.Context, Domain, NewDKIMKey) error { return errNoStages }
-
-// MoveDKIMKey is refused: see errNoStages.
-func (r *rest) MoveDKIMKey(context.Context, string, string) error { return errNoStages }
-
-// DestroyDKIMKey is refused: see errNoStages.
-func (r *rest) DestroyDKIMKey(context.Context, string) error { return errNoStages }

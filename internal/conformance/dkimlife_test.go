@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,15 +12,17 @@ import (
 	"github.com/openova-io/smtp-mirror/dkimwatch"
 	"github.com/openova-io/smtp-mirror/redact"
 	"github.com/openova-io/smtp-mirror/rotation"
+	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/statesecret"
 	"github.com/openova-io/smtp-mirror/watcher"
 )
 
 func dkimLives() []scenario {
 	return []scenario{
-		{name: "DKIM keys are made, used, replaced and ended", only: "0.16", run: dkimLife},
+		{name: "DKIM keys are made, used, replaced and ended", run: dkimLife},
 		{name: "DKIM keys that are lost come back where they are kept", only: "0.16", run: dkimLost},
 		{name: "DKIM keys of 0.15 are left to their administrator", only: "0.15", run: dkimObserved},
+		{name: "a signing key of 0.15 that is not ours stays", only: "0.15", run: dkimForeign},
 	}
 }
 
@@ -56,11 +59,25 @@ func (k *dkim) settle(t *testing.T) map[string][]string {
 	stages := map[string][]string{}
 	state, err := dkimkeys.DecodeState(k.secret.stored.Data[dkimkeys.KeyState])
 	must(t, err)
+	there, err := k.directory(t).Domain(t.Context(), k.keys.Domain)
+	must(t, err)
+	signers, err := k.directory(t).Signers(t.Context(), *there)
+	must(t, err)
 	for _, l := range listedKeys(t, k.directory(t), k.keys.Domain) {
-		i := slices.IndexFunc(state.Keys, func(own dkimkeys.Key) bool { return own.ID == l.ID && own.PublicKey == l.PublicKey })
-		if i >= 0 {
-			stages[l.Stage] = append(stages[l.Stage], l.Selector)
+		i := slices.IndexFunc(state.Keys, func(own dkimkeys.Key) bool {
+			return (own.ID == l.ID || l.ID == "" && own.ID != "") && own.PublicKey == l.PublicKey
+		})
+		if i < 0 {
+			continue
 		}
+		stage := l.Stage
+		if signers != nil { // 0.15 knows only who signs
+			stage = string(state.Keys[i].Stage)
+			if signs := signers[l.Algorithm] == l.Selector; signs != (stage == "active") {
+				t.Errorf("%s is %s, and %v sign", l.Selector, stage, signers)
+			}
+		}
+		stages[stage] = append(stages[stage], l.Selector)
 	}
 	return stages
 }
@@ -114,11 +131,34 @@ func dkimLost(t *testing.T, s *suite) {
 	}
 }
 
+// dkimObserved has no administrator, but a key of our own without rights over settings.
 func dkimObserved(t *testing.T, s *suite) {
 	k := newDKIM(t, s, "dkim015.test")
+	keyed := newKeyed(t, s)
+	keyed.keep(t)
+	k.keys.Fleet = keyed.fleet
 	result, err := k.keys.Reconcile(t.Context())
 	must(t, err)
-	if result.Reason != dkimwatch.ReasonNoStages || k.secret.stored != nil {
+	if result.Reason != dkimwatch.ReasonNoStages || len(listedKeys(t, k.directory(t), k.keys.Domain)) > 0 {
 		t.Errorf("%+v", result)
+	}
+}
+
+func dkimForeign(t *testing.T, s *suite) {
+	k := newDKIM(t, s, "dkimforeign.test")
+	must(t, s.operator.(*restOperator).addRSAKey(t.Context(), k.keys.Domain))
+	k.visible, k.desired.Algorithms = true, []string{"rsa-sha256"}
+	for range 2 {
+		_, err := k.keys.Reconcile(t.Context())
+		if watcher.ReasonOf(err) != stalwart.ReasonForeignSigner {
+			t.Errorf("%v", err)
+		}
+	}
+	there, err := k.directory(t).Domain(t.Context(), k.keys.Domain)
+	must(t, err)
+	signers, err := k.directory(t).Signers(t.Context(), *there)
+	must(t, err)
+	if len(signers) != 1 || strings.HasPrefix(signers["rsa-sha256"], "sm") {
+		t.Errorf("%v", signers)
 	}
 }
