@@ -28,8 +28,8 @@ func storms(version string) map[string]storm {
 		"lost": {stalwarttest.Fault{Kind: stalwarttest.DropAnswer}, "StalwartUnreachable", "closed"},
 	}
 	if version == "lite" {
-		all["truncated"] = storm{stalwarttest.Fault{Kind: stalwarttest.TruncatedJSON, Path: "/api/settings"}, "StalwartAnswersStrangely", "truncated"}
-		all["error in 200"] = storm{stalwarttest.Fault{Kind: stalwarttest.ErrorIn200, Path: "/api/settings"}, "StalwartRefuses", "Store error"}
+		all["truncated"] = storm{stalwarttest.Fault{Kind: stalwarttest.TruncatedJSON, Path: "/api/principal/"}, "StalwartAnswersStrangely", "truncated"}
+		all["error in 200"] = storm{stalwarttest.Fault{Kind: stalwarttest.ErrorIn200, Path: "/api/principal/"}, "StalwartRefuses", "Store error"}
 		return all
 	}
 	all["truncated"] = storm{stalwarttest.Fault{Kind: stalwarttest.TruncatedJSON, Path: "/jmap"}, "StalwartAnswersStrangely", "truncated"}
