@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
@@ -116,15 +117,22 @@ func privateKey(text string) crypto.Signer {
 	return nil
 }
 
-// deliver empties the queue whenever there is something in it, until the process ends.
-// What the relay refuses is tried again.
+// deliver empties the queue whenever there is something in it, until the process ends:
+// several messages at once, as a real server does. What the relay refuses is tried again.
 func (s *Server) deliver(p *process) {
-	const again = time.Second
+	const again, atOnce = time.Second, 10
 	retry := time.NewTicker(again)
 	defer retry.Stop()
 	for {
-		for s.deliverOne() {
+		var under sync.WaitGroup
+		for _, m := range s.take(atOnce) {
+			under.Go(func() {
+				if s.hand(m) != nil {
+					s.putBack(m)
+				}
+			})
 		}
+		under.Wait()
 		select {
 		case <-p.stopping:
 			return
@@ -134,22 +142,20 @@ func (s *Server) deliver(p *process) {
 	}
 }
 
-// deliverOne delivers the oldest message and says whether that went well.
-func (s *Server) deliverOne() bool {
-	s.store.mu.Lock()
-	var m outgoing
-	n := len(s.store.outgoing)
-	if n > 0 {
-		m = s.store.outgoing[0]
-	}
-	s.store.mu.Unlock()
-	if n == 0 || s.hand(m) != nil {
-		return false
-	}
+// take takes the oldest messages from the queue.
+func (s *Server) take(most int) []outgoing {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
-	s.store.outgoing = s.store.outgoing[min(1, len(s.store.outgoing)):] // it may have been lost meanwhile
-	return true
+	n := min(most, len(s.store.outgoing))
+	taken := slices.Clone(s.store.outgoing[:n])
+	s.store.outgoing = s.store.outgoing[n:]
+	return taken
+}
+
+func (s *Server) putBack(m outgoing) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	s.store.outgoing = append(s.store.outgoing, m)
 }
 
 // hand gives a message to the relay over STARTTLS, whoever that is.

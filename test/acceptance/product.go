@@ -23,6 +23,7 @@ func (*product) name() string { return "product" }
 func (d *product) tune(c *config.Config) {
 	c.DKIM.Manage = config.ManageRotate
 	c.DKIM.RetireAfter.Duration, c.DKIM.DeleteAfter.Duration = retireAfter, deleteAfter
+	c.DKIM.Backup.Enabled = d.x.b.o.lose
 	c.DNS.Look, c.DNS.Servers = true, d.x.world.Addrs()
 	c.DNS.Recursive = d.x.world.Resolver.Addr()
 }
@@ -58,12 +59,17 @@ func (d *product) prepare(ctx context.Context) error {
 // rotate asks for it with the annotation.
 func (d *product) rotate(ctx context.Context) error {
 	before := d.x.selectors()
-	patch := fmt.Sprintf(`{"metadata":{"annotations":{"smtp-mirror.openova.io/rotate":%q}}}`, time.Now().UTC().Format(time.RFC3339Nano))
-	_, err := d.x.rig.Admin.CoreV1().ConfigMaps(d.x.rig.Home).Patch(ctx, rig.RecordsConfigMap, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
-	if err != nil {
+	if err := d.ask(ctx); err != nil {
 		return err
 	}
 	return d.until(ctx, func(s string) bool { return !slices.Contains(before, s) })
+}
+
+// ask asks for a rotation.
+func (d *product) ask(ctx context.Context) error {
+	patch := fmt.Sprintf(`{"metadata":{"annotations":{"smtp-mirror.openova.io/rotate":%q}}}`, time.Now().UTC().Format(time.RFC3339Nano))
+	_, err := d.x.rig.Admin.CoreV1().ConfigMaps(d.x.rig.Home).Patch(ctx, rig.RecordsConfigMap, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+	return err
 }
 
 // until sends mail until it is signed with a key of each algorithm that the controller

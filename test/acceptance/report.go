@@ -47,8 +47,7 @@ func (x *site) count() {
 	defer x.mu.Unlock()
 	r := &x.out
 	for _, m := range x.world.MTA.Mails() {
-		r.Mails++
-		r.add(m)
+		r.add(m, x.at[m.Subject])
 	}
 	r.Selectors, r.EarlyKeys = x.early()
 	if len(r.took) > 0 {
@@ -56,11 +55,18 @@ func (x *site) count() {
 	}
 }
 
-func (r *row) add(m outside.Mail) {
+// add counts a mail. One that was under way for longer than a record stays tells
+// nothing: a machine that is full makes such mail.
+func (r *row) add(m outside.Mail, sent time.Time) {
+	r.Mails++
 	again := !m.Later.At.IsZero()
-	if again && m.Later.At.Sub(m.At) > retireAfter { // no receiver takes that long: it tells nothing
+	if again && m.Later.At.Sub(sent) > retireAfter {
 		r.TooLate++
 		again = false
+	}
+	if !sent.IsZero() && m.At.Sub(sent) > retireAfter {
+		r.Mails--
+		return
 	}
 	bad := func(what string, n *int) {
 		*n++

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,16 +33,19 @@ type site struct {
 	driver  driver
 	out     row
 
+	paused atomic.Bool // no mail is sent
+
 	mu   sync.Mutex
 	sent int
-	life context.Context //nolint:containedctx // of the row
+	at   map[string]time.Time // when the mail of a subject was begun
+	life context.Context      //nolint:containedctx // of the row
 	end  context.CancelFunc
 	work sync.WaitGroup
 }
 
 // one runs a row from beginning to end.
 func (b *bench) one(ctx context.Context, s server, i int) row {
-	x := &site{b: b, server: s, begin: time.Now(), out: row{Server: s.name}}
+	x := &site{b: b, server: s, begin: time.Now(), at: map[string]time.Time{}, out: row{Server: s.name}}
 	dir := filepath.Join(b.dir, fmt.Sprintf("row-%d", i))
 	err := x.set(ctx, dir, fmt.Sprintf("acc-%d", i))
 	if err == nil {

@@ -31,6 +31,9 @@ func (x *site) walk(ctx context.Context) error {
 	defer done()
 	x.work.Go(func() { x.recheck(checking) })
 	err := x.rotations(ctx)
+	if err == nil && x.b.o.lose {
+		err = x.lose(ctx)
+	}
 	stop()
 	<-sending
 	if err == nil {
@@ -96,6 +99,7 @@ func (x *site) send(ctx context.Context) (number int, err error) {
 	x.mu.Lock()
 	x.sent++
 	number = x.sent
+	x.at[subject(number)] = time.Now()
 	x.mu.Unlock()
 	return number, x.console.Send(ctx, recipient, subject(number))
 }
@@ -113,6 +117,9 @@ func (x *site) traffic(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		if x.paused.Load() {
+			continue
 		}
 		free <- struct{}{}
 		senders.Go(func() {
