@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
@@ -125,14 +126,20 @@ func (s *Server) deliver(p *process) {
 	defer retry.Stop()
 	for {
 		var under sync.WaitGroup
-		for _, m := range s.take(atOnce) {
+		var failed atomic.Bool
+		taken := s.take(atOnce)
+		for _, m := range taken {
 			under.Go(func() {
 				if s.hand(m) != nil {
 					s.putBack(m)
+					failed.Store(true)
 				}
 			})
 		}
 		under.Wait()
+		if len(taken) == atOnce && !failed.Load() {
+			continue
+		}
 		select {
 		case <-p.stopping:
 			return

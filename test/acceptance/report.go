@@ -59,12 +59,15 @@ func (x *site) count() {
 // nothing: a machine that is full makes such mail.
 func (r *row) add(m outside.Mail, sent time.Time) {
 	r.Mails++
+	if sent.IsZero() {
+		sent = m.At
+	}
 	again := !m.Later.At.IsZero()
 	if again && m.Later.At.Sub(sent) > retireAfter {
 		r.TooLate++
 		again = false
 	}
-	if !sent.IsZero() && m.At.Sub(sent) > retireAfter {
+	if m.At.Sub(sent) > retireAfter {
 		r.Mails--
 		return
 	}
