@@ -47,8 +47,10 @@ func (x *site) count() {
 	defer x.mu.Unlock()
 	r := &x.out
 	for _, m := range x.world.MTA.Mails() {
-		if x.b.o.lose {
-			m.Arrival.Signatures, m.Later.Signatures = ours(m.Arrival.Signatures), ours(m.Later.Signatures)
+		if _, byProduct := x.driver.(*product); byProduct && x.b.o.lose {
+			if m.Later.Signatures = ours(m.Later.Signatures); len(m.Later.Signatures) == 0 {
+				m.Later = outside.Result{}
+			}
 		}
 		r.add(m, x.at[m.Subject])
 	}
