@@ -15,7 +15,8 @@ func Recorded(state State, listed []Listed) []Listed {
 		}
 	}
 	for _, k := range state.Keys {
-		if k.Lost {
+		there := slices.ContainsFunc(listed, func(l Listed) bool { return l.Selector == k.Selector && l.PublicKey == k.PublicKey })
+		if k.Lost || !there && (k.ID != "" || k.Stage != Pending) { // a lost volume is seen here first
 			all = append(all, Listed{Selector: k.Selector, Algorithm: k.Algorithm, PublicKey: k.PublicKey, Stage: k.Stage})
 		}
 	}

@@ -39,9 +39,10 @@ func TestRecordedKeys(t *testing.T) {
 	state := State{Keys: []Key{
 		{Selector: "made", PublicKey: "1", Stage: Pending}, {Selector: "lost", PublicKey: "2", Stage: Retiring, Lost: true},
 		{Selector: "gone", PublicKey: "3", Stage: Retired, Lost: true}, {ID: "x", Selector: "old", PublicKey: "4", Stage: Retired},
+		{ID: "y", Selector: "just lost", PublicKey: "6", Stage: Active}, {Selector: "being put back", PublicKey: "7", Stage: Active},
 	}}
 	got := Recorded(state, []Listed{{"f", "foreign", "", "5", Active}, {"x", "old", "", "4", Active}})
-	want := map[string]Stage{"foreign": Active, "old": Retired, "lost": Retiring, "gone": Retired}
+	want := map[string]Stage{"foreign": Active, "old": Retired, "lost": Retiring, "gone": Retired, "just lost": Active, "being put back": Active}
 	if len(got) != len(want) {
 		t.Errorf("%+v", got)
 	}
