@@ -145,10 +145,10 @@ func (x *site) recheck(ctx context.Context) {
 	}
 }
 
-// rotations rotates, and lets the DNS lie now and then.
+// rotations rotates, and lets the DNS lie at every second one until all lies are told.
 func (x *site) rotations(ctx context.Context) error {
 	todo := lies()
-	every := max(x.b.o.rotations/len(todo), 1)
+	every := min(max(x.b.o.rotations/len(todo), 1), 2)
 	for i := 0; i < x.b.o.rotations && !x.late(); i++ {
 		var err error
 		if i%every == every-1 && len(todo) > 0 {
