@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/openova-io/smtp-mirror/internal/outside"
@@ -94,14 +97,22 @@ func problems(r outside.Result) string {
 
 func subject(n int) string { return fmt.Sprintf("Your PIN (%d)", n) }
 
-// send sends the next mail.
+// send sends the next mail. A connection that is closed on it is tried once more, as a
+// console does: a burst meets the throttle of 5 connections a second.
 func (x *site) send(ctx context.Context) (number int, err error) {
 	x.mu.Lock()
 	x.sent++
 	number = x.sent
 	x.at[subject(number)] = time.Now()
 	x.mu.Unlock()
-	return number, x.console.Send(ctx, recipient, subject(number))
+	err = x.console.Send(ctx, recipient, subject(number))
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+		if err := await(ctx, time.Second); err != nil {
+			return number, err
+		}
+		err = x.console.Send(ctx, recipient, subject(number))
+	}
+	return number, err
 }
 
 // traffic sends mail all the time, each over a connection of its own.
