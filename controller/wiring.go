@@ -200,7 +200,7 @@ func request(p config.Probe) func(submission.Credentials) (smtpprobe.Request, er
 // the server's and not the submission's is the first one's to ask for.
 func (c *Controller) wish(s config.Submission) func() (stalwartsync.Wish, error) {
 	cfg := c.o.Config
-	w := stalwartsync.Wish{Domain: cfg.Domain, SendAs: s.SendAs, ReceiveBounces: s.ReceiveBounces, ListenerManage: *s.Listener.Manage,
+	w := stalwartsync.Wish{Domain: cfg.Domain, OwnKeys: cfg.DKIM.Manage == config.ManageRotate, SendAs: s.SendAs, ReceiveBounces: s.ReceiveBounces, ListenerManage: *s.Listener.Manage,
 		ListenerName: s.Listener.Name, ListenerBind: s.Listener.Bind}
 	if s.Name != cfg.Submissions[0].Name {
 		return func() (stalwartsync.Wish, error) { return w, nil }

@@ -170,8 +170,8 @@ type Directory interface {
 	Survey(ctx context.Context, s Scope) (Survey, error)
 	SetDefaults(ctx context.Context, d Defaults) error // empty fields are left alone
 	Domain(ctx context.Context, name string) (*Domain, error)
-	CreateDomain(ctx context.Context, name string) error
-	Bind(ctx context.Context, l Listener) error // adds the listener, or the binds to the one of that name
+	CreateDomain(ctx context.Context, name string, ownKeys bool) error // ownKeys: Stalwart is to make none by itself (0.16)
+	Bind(ctx context.Context, l Listener) error                        // adds the listener, or the binds to the one of that name
 	CreateAccount(ctx context.Context, a NewAccount) error
 	GrantAddress(ctx context.Context, a *Account, address string) error
 	Owner(ctx context.Context, address string) (string, error) // who has an address, "" for nobody; it reads everybody

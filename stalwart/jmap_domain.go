@@ -79,10 +79,15 @@ func (d *jmapDomain) neutral() *Domain {
 	return &Domain{ID: d.ID, Name: d.Name, CreatedAt: d.CreatedAt, DKIMAutomatic: d.DKIMManagement.Type == "Automatic"}
 }
 
-// CreateDomain creates a domain with Stalwart's own defaults. Losing a race
+// CreateDomain creates a domain with Stalwart's own defaults, but for its DKIM keys: it
+// signs with those that it makes by itself before anybody can know them. Losing a race
 // against somebody who created it first is [ErrExists].
-func (j *jmap) CreateDomain(ctx context.Context, name string) error {
-	e, err := j.create(ctx, "Domain", obj{"name": strings.ToLower(name)})
+func (j *jmap) CreateDomain(ctx context.Context, name string, ownKeys bool) error {
+	domain := obj{"name": strings.ToLower(name)}
+	if ownKeys {
+		domain["dkimManagement"] = obj{"@type": "Manual"}
+	}
+	e, err := j.create(ctx, "Domain", domain)
 	if err != nil || e == nil {
 		return err
 	}

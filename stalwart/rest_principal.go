@@ -52,7 +52,7 @@ func (r *rest) Domain(ctx context.Context, name string) (*Domain, error) {
 
 // CreateDomain creates a domain; losing a race against somebody else is
 // [ErrExists].
-func (r *rest) CreateDomain(ctx context.Context, name string) error {
+func (r *rest) CreateDomain(ctx context.Context, name string, _ bool) error {
 	e, err := r.ask(ctx, http.MethodPost, "/api/principal", obj{"type": "domain", "name": strings.ToLower(name)}, nil)
 	if err != nil || e == nil {
 		return err

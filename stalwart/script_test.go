@@ -63,7 +63,7 @@ func methods() map[string]func(ctx context.Context, d Directory) error {
 			return err
 		},
 		"Domain":       func(ctx context.Context, d Directory) error { _, err := d.Domain(ctx, "example.test"); return err },
-		"CreateDomain": func(ctx context.Context, d Directory) error { return d.CreateDomain(ctx, "example.test") },
+		"CreateDomain": func(ctx context.Context, d Directory) error { return d.CreateDomain(ctx, "example.test", true) },
 		"Bind": func(ctx context.Context, d Directory) error {
 			return d.Bind(ctx, Listener{Name: "n", Binds: []string{"[::]:587"}})
 		},

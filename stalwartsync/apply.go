@@ -50,7 +50,7 @@ func (r *Relay) revealed(ctx context.Context, scope stalwart.Scope) *stalwart.Su
 func write(ctx context.Context, s stalwart.Directory, o Observed, d Desired, op Op) error {
 	switch op.Kind {
 	case CreateDomain:
-		return s.CreateDomain(ctx, d.Domain)
+		return s.CreateDomain(ctx, d.Domain, d.OwnKeys)
 	case SetDefaults:
 		return s.SetDefaults(ctx, op.Defaults)
 	case BindListener:

@@ -14,6 +14,7 @@ import (
 // Wish is what the configuration says about a submission.
 type Wish struct {
 	Domain         string
+	OwnKeys        bool // we make the DKIM keys of the domain
 	SendAs         []string
 	ReceiveBounces bool
 	ListenerManage bool
@@ -26,6 +27,7 @@ type Wish struct {
 // Desired is the state of Stalwart in which the submission can relay.
 type Desired struct {
 	Domain      string
+	OwnKeys     bool
 	Hostname    string
 	Login       stalwart.Login
 	Password    redact.Secret
@@ -52,7 +54,7 @@ func Desire(c submission.Credentials, w Wish, g stalwart.Generation) (Desired, e
 		permissions = append(permissions, stalwart.ReceiveMail)
 	}
 	return Desired{
-		Domain: strings.ToLower(w.Domain), Hostname: hostname(c.Host, w.Domain), Password: c.Password,
+		Domain: strings.ToLower(w.Domain), OwnKeys: w.OwnKeys, Hostname: hostname(c.Host, w.Domain), Password: c.Password,
 		Login:       stalwart.Login{User: c.User, Domain: strings.ToLower(w.Domain)},
 		Addresses:   addresses(c.From, w.SendAs),
 		Permissions: permissions,

@@ -29,10 +29,10 @@ func domainLife(t *testing.T, s *suite) {
 	if absent != nil {
 		t.Errorf("a domain that nobody made: %+v", absent)
 	}
-	if err := d.CreateDomain(t.Context(), strings.ToUpper(keysDomain)); err != nil && !errors.Is(err, stalwart.ErrExists) {
+	if err := d.CreateDomain(t.Context(), strings.ToUpper(keysDomain), false); err != nil && !errors.Is(err, stalwart.ErrExists) {
 		t.Fatal(err)
 	}
-	if err := d.CreateDomain(t.Context(), keysDomain); !errors.Is(err, stalwart.ErrExists) {
+	if err := d.CreateDomain(t.Context(), keysDomain, false); !errors.Is(err, stalwart.ErrExists) {
 		t.Errorf("the second creation: %v", err)
 	}
 	there, err := d.Domain(t.Context(), keysDomain)

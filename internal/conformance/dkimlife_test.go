@@ -20,6 +20,7 @@ import (
 func dkimLives() []scenario {
 	return []scenario{
 		{name: "DKIM keys are made, used, replaced and ended", run: dkimLife},
+		{name: "a domain whose DKIM keys are ours makes none", only: "0.16", run: dkimManual},
 		{name: "DKIM keys that are lost come back where they are kept", only: "0.16", run: dkimLost},
 		{name: "DKIM keys of 0.15 are left to their administrator", only: "0.15", run: dkimObserved},
 		{name: "a signing key of 0.15 that is not ours stays", only: "0.15", run: dkimForeign},
@@ -112,6 +113,19 @@ func dkimLife(t *testing.T, s *suite) {
 		t.Errorf("%d keys were there, %d are", before, after)
 	}
 	k.secrets = append(k.secrets, redact.New("PRIVATE KEY"))
+}
+
+// dkimManual waits for as long as a server takes that makes keys by itself.
+func dkimManual(t *testing.T, s *suite) {
+	const domain = "dkimmanual.test"
+	d := newRig(t, s).directory(t)
+	must(t, d.CreateDomain(t.Context(), domain, true))
+	time.Sleep(3 * time.Second) // nothing tells that it makes none
+	there, err := d.Domain(t.Context(), domain)
+	must(t, err)
+	if all := listedKeys(t, d, domain); there.DKIMAutomatic || len(all) > 0 {
+		t.Errorf("%+v, %+v", there, all)
+	}
 }
 
 func dkimLost(t *testing.T, s *suite) {

@@ -41,7 +41,7 @@ func noKeys(t *testing.T, s *suite) {
 // takes its time over the RSA key.
 func automaticKeys(t *testing.T, s *suite) {
 	d := newRig(t, s).directory(t)
-	if err := d.CreateDomain(t.Context(), keysDomain); err != nil && !errors.Is(err, stalwart.ErrExists) {
+	if err := d.CreateDomain(t.Context(), keysDomain, false); err != nil && !errors.Is(err, stalwart.ErrExists) {
 		t.Fatal(err)
 	}
 	domain, err := d.Domain(t.Context(), keysDomain)
