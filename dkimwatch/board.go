@@ -19,7 +19,8 @@ type Board struct {
 	mu       sync.Mutex
 	wanted   []zone.Record
 	seen     map[recordID]*sight
-	negative time.Duration // how long an absence may be remembered in the zone; 0 = not known
+	negative time.Duration // how long an absence may be remembered in the zone
+	zoned    bool          // somebody has said so
 }
 
 // recordID tells a record from one with another value: what was seen of the old one
@@ -89,7 +90,7 @@ func (b *Board) Saw(f zone.Finding, now time.Time) (before zone.Verdict) {
 func (b *Board) SawNegative(d time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.negative = max(b.negative, d)
+	b.negative, b.zoned = max(b.negative, d), true
 }
 
 // Due are the records whose next look is due, and how long until the next is, 0
@@ -156,7 +157,7 @@ func (b *Board) Key(domain string, l dkimkeys.Listed) dkimkeys.Sight {
 	name := dnsrecords.Name(strings.ToLower(l.Selector), strings.ToLower(domain))
 	for id, s := range b.seen {
 		if id.name == name && id.kind == "TXT" && l.PublicKey != "" && strings.HasSuffix(id.value, "p="+l.PublicKey) {
-			return dkimkeys.Sight{Published: s.finding.Verdict == zone.Published && b.negative > 0, Since: s.since, Negative: b.negative}
+			return dkimkeys.Sight{Published: s.finding.Verdict == zone.Published && b.zoned, Since: s.since, Negative: b.negative}
 		}
 	}
 	return dkimkeys.Sight{}

@@ -33,10 +33,11 @@ const looksAtOnce = 8
 func (r *Truth) Reconcile(ctx context.Context) (watcher.Result, error) {
 	result := watcher.Result{Outcome: watcher.Converged, Regarding: r.Ref}
 	due, _ := r.Board.Due(time.Now())
+	var unknown error
 	if len(due) > 0 {
-		r.negative(ctx)
+		unknown = r.negative(ctx)
 	}
-	for _, f := range r.look(ctx, due) {
+	for _, f := range r.look(ctx, due, unknown) {
 		if ctx.Err() != nil {
 			return result, ctx.Err()
 		}
@@ -54,13 +55,14 @@ func (r *Truth) Reconcile(ctx context.Context) (watcher.Result, error) {
 }
 
 // negative asks how long an absence may be remembered (RFC 2308): by the SOA, which
-// comes as the answer or beside a denial.
-func (r *Truth) negative(ctx context.Context) {
+// comes as the answer or beside a denial. An error says that the zone's servers are
+// not known.
+func (r *Truth) negative(ctx context.Context) error {
 	answers, err := r.Answers(ctx, r.Domain, r.Domain, "SOA")
-	if err != nil {
-		return
-	}
 	for _, a := range answers {
+		if a.Problem != "" {
+			continue
+		}
 		r.Board.SawNegative(a.Negative)
 		for _, v := range a.Values {
 			fields := strings.Fields(v)
@@ -69,13 +71,15 @@ func (r *Truth) negative(ctx context.Context) {
 			}
 		}
 	}
+	return err
 }
 
 // soaFields are mname, rname, serial, refresh, retry, expire and minimum.
 const soaFields = 7
 
-// look asks for records, each name and type once.
-func (r *Truth) look(ctx context.Context, records []zone.Record) []zone.Finding {
+// look asks for records. Where the zone's servers are not known, each question would
+// wait for the same answer, and none is asked.
+func (r *Truth) look(ctx context.Context, records []zone.Record, unknown error) []zone.Finding {
 	findings := make([]zone.Finding, len(records))
 	var wait sync.WaitGroup
 	free := make(chan struct{}, looksAtOnce)
@@ -83,6 +87,11 @@ func (r *Truth) look(ctx context.Context, records []zone.Record) []zone.Finding 
 		wait.Go(func() {
 			free <- struct{}{}
 			defer func() { <-free }()
+			if unknown != nil {
+				findings[i] = zone.Explain(record, nil)
+				findings[i].Notes = []string{unknown.Error()}
+				return
+			}
 			findings[i] = r.ask(ctx, record)
 		})
 	}

@@ -21,6 +21,7 @@ func dkimLives() []scenario {
 	return []scenario{
 		{name: "DKIM keys are made, used, replaced and ended", run: dkimLife},
 		{name: "a domain whose DKIM keys are ours makes none", only: "0.16", run: dkimManual},
+		{name: "a mounted DKIM key is brought into use, once", only: "0.16", run: dkimImported},
 		{name: "DKIM keys that are lost come back where they are kept", only: "0.16", run: dkimLost},
 		{name: "DKIM keys of 0.15 are left to their administrator", only: "0.15", run: dkimObserved},
 		{name: "a signing key of 0.15 that is not ours stays", only: "0.15", run: dkimForeign},
@@ -113,6 +114,27 @@ func dkimLife(t *testing.T, s *suite) {
 		t.Errorf("%d keys were there, %d are", before, after)
 	}
 	k.secrets = append(k.secrets, redact.New("PRIVATE KEY"))
+}
+
+func dkimImported(t *testing.T, s *suite) {
+	k := newDKIM(t, s, "dkimimport.test")
+	pair, err := dkimwatch.NewPair("ed25519-sha256")
+	must(t, err)
+	k.secrets = append(k.secrets, pair.Private)
+	k.desired.Rotate, k.visible = false, true
+	k.desired.Import = []dkimkeys.Mounted{{Selector: "mounted", Algorithm: "ed25519-sha256", PublicKey: pair.PublicKey}}
+	k.keys.Private = func(string) (redact.Secret, error) { return pair.Private, nil }
+	k.expect(t, "imported", map[string]int{"active": 1})
+	i := slices.IndexFunc(listedKeys(t, k.directory(t), k.keys.Domain), func(l stalwart.DKIMKey) bool { return l.Selector == "mounted" && l.PublicKey == pair.PublicKey })
+	if i < 0 {
+		t.Error("it is another key")
+	}
+	for _, l := range listedKeys(t, k.directory(t), k.keys.Domain) {
+		if l.Selector == "mounted" {
+			must(t, k.directory(t).DestroyDKIMKey(t.Context(), l.ID))
+		}
+	}
+	k.expect(t, "somebody has destroyed it", map[string]int{})
 }
 
 // dkimManual waits for as long as a server takes that makes keys by itself.
