@@ -33,11 +33,11 @@ type driver interface {
 	rotate(ctx context.Context) error
 }
 
-// driving chooses the driver. The product does not rotate on 0.15, which has no stages.
+// driving chooses the driver.
 func (x *site) driving() (driver, error) {
 	by := x.b.o.driver
 	switch {
-	case x.server.old:
+	case x.server.old && by != "" && by != "product":
 		return x.as(&handREST{desk: desk{x}}), nil
 	case by == "hand":
 		return x.as(&handJMAP{desk: desk{x}}), nil

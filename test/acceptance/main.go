@@ -45,7 +45,7 @@ func main() {
 	flag.IntVar(&o.parallel, "parallel", 3, "installations at a time")
 	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "of all rows, after which no rotation begins")
 	flag.StringVar(&o.servers, "servers", "", "only servers whose names contain one of these, with commas")
-	flag.StringVar(&o.driver, "driver", "", "who rotates on 0.16: product (which is the default), hand, or naive, which must go red")
+	flag.StringVar(&o.driver, "driver", "", "who rotates: product (which is the default), hand, or naive (0.16), which must go red")
 	flag.StringVar(&o.out, "out", filepath.Join("bench", "dkim.json"), "where the rows are written")
 	flag.BoolVar(&o.short, "short", false, "a few rotations of everything, in 2 minutes")
 	flag.BoolVar(&o.lose, "lose", false, "with dkim.backup, Stalwart's volume is lost in a last rotation")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -32,6 +33,9 @@ func (d *product) tune(c *config.Config) {
 // an installation up does before its first mail.
 func (d *product) prepare(ctx context.Context) error {
 	const patience = time.Minute
+	if err := d.signers(ctx); err != nil {
+		return err
+	}
 	_, err := rig.UntilEvery(ctx, 200*time.Millisecond, "the DNS knows keys of both algorithms", patience, func(ctx context.Context) bool {
 		records, err := d.x.recorded(ctx)
 		var keys []pair
@@ -54,6 +58,22 @@ func (d *product) prepare(ctx context.Context) error {
 		return err
 	}
 	return d.until(ctx, func(string) bool { return true }) // it begins by making keys of its own
+}
+
+// signers waits until a 0.15 signs: it has no keys of its own, and nobody sends before.
+func (d *product) signers(ctx context.Context) error {
+	if !d.x.server.old {
+		return nil
+	}
+	const patience = 2 * time.Minute
+	_, err := rig.UntilEvery(ctx, 200*time.Millisecond, "0.15 signs with the controller's keys", patience, func(ctx context.Context) bool {
+		text, err := d.send(ctx, http.MethodGet, "/api/settings/keys?keys=signature.rsa-"+rig.Domain+".selector,signature.ed25519-"+rig.Domain+".selector", nil)
+		return err == nil && strings.Count(string(text), `:"sm`) == 2
+	})
+	if err != nil {
+		return err
+	}
+	return await(ctx, time.Second) // for the reload that follows
 }
 
 // rotate asks for it with the annotation.
