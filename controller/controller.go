@@ -181,6 +181,7 @@ func (c *Controller) Stalwart() stalwart.Info { return *c.pulse.info.Load() }
 
 // lead runs the loop for one term.
 func (c *Controller) lead(ctx context.Context) {
+	c.zone.Forget()
 	for _, m := range c.mirrors {
 		m.Renew()
 	}

@@ -144,9 +144,9 @@ func (w *world) lost() (Step, bool) {
 		switch {
 		case k.Lost || w.there(k) != nil:
 			return Step{}, false
-		case !k.Private.Empty() && (k.Stage == Pending || k.Stage == Active):
+		case w.kept(k) != "" && (k.Stage == Pending || k.Stage == Active):
 			k.ID, k.Stage, k.Since = "", Pending, w.now
-			return Step{Kind: Restore, Key: k, State: w.State.With(k), Why: "Stalwart has lost " + k.Selector}, true
+			return Step{Kind: w.kept(k), Key: k, State: w.State.With(k), Why: "Stalwart has lost " + k.Selector}, true
 		case k.Stage == Pending:
 			return Step{Kind: Record, Key: k, State: w.State.without(k.Selector), Why: k.Selector + " was never in use, and is gone"}, true
 		}
@@ -156,6 +156,17 @@ func (w *world) lost() (Step, bool) {
 		k.ID, k.Lost = "", true
 		return Step{Kind: Record, Key: k, State: w.State.With(k), Why: "Stalwart has lost " + k.Selector + "; its record stays for mail on its way"}, true
 	})
+}
+
+// kept is how a lost key can be put back, "" where its private half is gone.
+func (w *world) kept(k Key) Kind {
+	if !k.Private.Empty() {
+		return Restore
+	}
+	if slices.Contains(w.d.Import, Mounted{k.Selector, k.Algorithm, k.PublicKey}) {
+		return Import
+	}
+	return ""
 }
 
 // strayed moves a key back that somebody has made sign although its record is going,
@@ -170,19 +181,25 @@ func (w *world) strayed() (Step, bool) {
 	})
 }
 
-// moved follows what is read back. A key that has become active may be unknown to
-// the signer that is warm: its cache is dropped first.
+// moved follows what is read back. Signers are cached: whatever has become active, or
+// is it no more, is unknown to a process whose cache is warm, and the time of a stage
+// begins when all of them have dropped theirs. The new key comes before the old one.
 func (w *world) moved() (Step, bool) {
-	return w.each(func(k Key) (Step, bool) {
-		l := w.there(k)
-		if l == nil || l.Stage == k.Stage {
-			return Step{}, false
-		}
-		k.Stage, k.Since = l.Stage, w.now
-		s := Step{Kind: Record, Key: k, State: w.State.With(k), Why: k.Selector + " is " + string(k.Stage)}
-		if k.Stage == Active {
-			s.Kind = Settle
-		}
+	if s, ok := w.each(func(k Key) (Step, bool) { return w.follow(k, true) }); ok {
 		return s, true
-	})
+	}
+	return w.each(func(k Key) (Step, bool) { return w.follow(k, false) })
+}
+
+func (w *world) follow(k Key, active bool) (Step, bool) {
+	l := w.there(k)
+	if l == nil || l.Stage == k.Stage || (l.Stage == Active) != active {
+		return Step{}, false
+	}
+	kind := Record
+	if k.Stage == Active || l.Stage == Active {
+		kind = Settle
+	}
+	k.Stage, k.Since = l.Stage, w.now
+	return Step{Kind: kind, Key: k, State: w.State.With(k), Why: k.Selector + " is " + string(k.Stage)}, true
 }

@@ -16,7 +16,8 @@ func Recorded(state State, listed []Listed) []Listed {
 	}
 	for _, k := range state.Keys {
 		there := slices.ContainsFunc(listed, func(l Listed) bool { return l.Selector == k.Selector && l.PublicKey == k.PublicKey })
-		if k.Lost || !there && (k.ID != "" || k.Stage != Pending) { // a lost volume is seen here first
+		used := k.ID != "" || k.Stage != Pending || k.Since.After(k.Made) // also one that is being put back
+		if k.Lost || !there && used {                                     // a lost volume is seen here first
 			all = append(all, Listed{Selector: k.Selector, Algorithm: k.Algorithm, PublicKey: k.PublicKey, Stage: k.Stage})
 		}
 	}

@@ -1,6 +1,9 @@
 package dkimkeys
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // activate brings a key into use once nobody can fail to find it.
 func (w *world) activate() (Step, bool) {
@@ -15,12 +18,18 @@ func (w *world) activate() (Step, bool) {
 // prove looks for the first real use of a key that has become active.
 func (w *world) prove() (Step, bool) {
 	return w.each(func(k Key) (Step, bool) {
-		if !w.d.Proof || k.Stage != Active || !k.Used.IsZero() || w.there(k) == nil {
+		if !w.d.Proof || w.revoking() || k.Stage != Active || !k.Used.IsZero() || w.there(k) == nil {
 			return Step{}, false
 		}
 		k.Used = w.now
 		return Step{Kind: Prove, Key: k, State: w.State.With(k), Why: k.Selector + " signs its first mail"}, true
 	})
+}
+
+// revoking reports whether a key has leaked and still signs: nothing waits for a mail
+// then.
+func (w *world) revoking() bool {
+	return slices.ContainsFunc(w.State.Keys, func(k Key) bool { return k.Revoke && k.Stage == Active })
 }
 
 // forever is a wait that only an event ends.

@@ -132,7 +132,7 @@ func DecodeState(text []byte) (State, error) {
 	s := State{Used: in.Used, Handled: in.Handled}
 	for _, k := range in.Keys {
 		known := slices.Contains([]Stage{Pending, Active, Retiring, Retired}, k.Stage)
-		if k.Selector == "" || strings.ContainsAny(k.Selector, " ./\"") || k.PublicKey == "" || !known || s.find(k.Selector) != nil {
+		if k.Selector == "" || strings.ContainsAny(k.Selector, " /\"") || k.PublicKey == "" || !known || s.find(k.Selector) != nil {
 			return State{}, errState
 		}
 		s.Keys = append(s.Keys, Key{k.ID, k.Selector, k.Algorithm, k.PublicKey, redact.New(k.Private), k.Stage, k.Made, k.Since, k.Imported, k.Lost, k.Replace, k.Revoke, k.Used})

@@ -62,13 +62,15 @@ func (b *Board) Wanted() []zone.Record {
 	return slices.Clone(b.wanted)
 }
 
-// Saw takes a finding and gives the verdict before, "" where there was none.
-func (b *Board) Saw(f zone.Finding, now time.Time) (before zone.Verdict) {
+// Saw takes a finding and gives the verdict before, "" where there was none, and
+// whether this look has made a record ripe: it was published for as long as its absence
+// may be remembered, and still is.
+func (b *Board) Saw(f zone.Finding, now time.Time) (before zone.Verdict, ripe bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	id := idOf(f.Record)
 	if !slices.ContainsFunc(b.wanted, func(r zone.Record) bool { return idOf(r) == id }) {
-		return f.Verdict // it is not wanted any more
+		return f.Verdict, false // it is not wanted any more
 	}
 	s := b.seen[id]
 	if s == nil {
@@ -82,8 +84,22 @@ func (b *Board) Saw(f zone.Finding, now time.Time) (before zone.Verdict) {
 	if f.Verdict == zone.Published {
 		s.published = now
 	}
+	was := b.ripe(s)
 	s.finding, s.looked = f, now
-	return before
+	return before, !was && b.ripe(s)
+}
+
+// ripe reports whether a record was seen published after nobody could remember its
+// absence any more.
+func (b *Board) ripe(s *sight) bool {
+	return s.finding.Verdict == zone.Published && b.zoned && !s.looked.Before(s.since.Add(b.negative))
+}
+
+// Forget begins anew, with a term: what was seen in another one may be long past.
+func (b *Board) Forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.seen = map[recordID]*sight{}
 }
 
 // SawNegative takes how long an absence may be remembered.
@@ -102,6 +118,9 @@ func (b *Board) Due(now time.Time) (due []zone.Record, next time.Duration) {
 		wait := time.Duration(0)
 		if s := b.seen[idOf(r)]; s != nil {
 			wait = s.looked.Add(zone.NextLook(s.finding.Verdict, s.looked.Sub(s.since))).Sub(now)
+			if s.finding.Verdict == zone.Published && !b.ripe(s) {
+				wait = min(wait, s.since.Add(b.negative).Sub(now))
+			}
 		}
 		if wait <= 0 {
 			due = append(due, r)
@@ -157,7 +176,7 @@ func (b *Board) Key(domain string, l dkimkeys.Listed) dkimkeys.Sight {
 	name := dnsrecords.Name(strings.ToLower(l.Selector), strings.ToLower(domain))
 	for id, s := range b.seen {
 		if id.name == name && id.kind == "TXT" && l.PublicKey != "" && strings.HasSuffix(id.value, "p="+l.PublicKey) {
-			return dkimkeys.Sight{Published: s.finding.Verdict == zone.Published && b.zoned, Since: s.since, Negative: b.negative}
+			return dkimkeys.Sight{Published: b.ripe(s), Since: s.since, Negative: b.negative}
 		}
 	}
 	return dkimkeys.Sight{}

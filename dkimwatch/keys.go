@@ -47,7 +47,8 @@ func (k *Keys) Reconcile(ctx context.Context) (watcher.Result, error) {
 	if err != nil {
 		return result, err
 	}
-	if directory.Generation() == stalwart.Gen015 && k.Admin != nil {
+	generation := directory.Generation()
+	if generation == stalwart.Gen015 && k.Admin != nil {
 		directory, err = k.Admin(ctx)
 	}
 	for i := 0; err == nil && i < maxSteps; i++ {
@@ -57,7 +58,7 @@ func (k *Keys) Reconcile(ctx context.Context) (watcher.Result, error) {
 			return result, nil
 		}
 	}
-	if notPermitted(err) && directory.Generation() == stalwart.Gen015 {
+	if notPermitted(err) && generation == stalwart.Gen015 {
 		result.Reason, result.Message = ReasonNoStages, "writing DKIM keys of Stalwart 0.15 takes the administrator's rights over all settings, and he is not accepted: dkim.manage stays at observe"
 		return result, nil
 	}
@@ -97,9 +98,9 @@ func (k *Keys) look(ctx context.Context, s stalwart.Directory) (dkimkeys.Observe
 		return o, domain, version, err
 	}
 	signers, err := s.Signers(ctx, *domain)
-	for _, l := range staged(listed(all), signers, state, domain.Name) {
-		o.Listed = append(o.Listed, l)
-		o.Sights[l.Selector] = k.Sight(l)
+	o.Listed = staged(listed(all), signers, state, domain.Name)
+	for _, own := range state.Keys { // by our bytes: a selector may be somebody else's too
+		o.Sights[own.Selector] = k.Sight(dkimkeys.Listed{Selector: own.Selector, Algorithm: own.Algorithm, PublicKey: own.PublicKey})
 	}
 	return o, domain, version, err
 }
@@ -134,6 +135,9 @@ func (k *Keys) carryOut(ctx context.Context, s stalwart.Directory, domain stalwa
 		err := s.MoveDKIMKey(ctx, step.Key.ID, string(step.To))
 		if err != nil || s.Generation() == stalwart.Gen016 || step.To == dkimkeys.Active {
 			return err // what has become of it is read back
+		}
+		if step.Key.Stage == step.To {
+			return &stalwart.ForeignSignerError{ID: step.Key.ID, Selector: step.Key.Selector} // somebody has put it back
 		}
 		key := step.Key // 0.15 does not know this stage
 		key.Stage, key.Since = step.To, time.Now()

@@ -115,11 +115,11 @@ func (r *Truth) ask(ctx context.Context, record zone.Record) zone.Finding {
 // saw puts a finding on the board and gives the Event where a verdict changes. The
 // first one is news, but no change.
 func (r *Truth) saw(f zone.Finding) *watcher.Change {
-	before := r.Board.Saw(f, time.Now())
-	if before == f.Verdict {
+	before, ripe := r.Board.Saw(f, time.Now())
+	if before == f.Verdict && !ripe {
 		return nil
 	}
-	if before == "" {
+	if before == "" || before == f.Verdict {
 		return &watcher.Change{}
 	}
 	ref := r.Ref
