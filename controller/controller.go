@@ -78,6 +78,7 @@ type Controller struct {
 	service *watcher.Feed[*corev1.Service]
 	zone    dkimwatch.Board // what the DNS must have, and what was seen there
 	tls     *tlscert.Keeper // nil = the certificate is somebody else's business
+	shown   []string        // the keys that it has shown when it was looked at last
 
 	resolver *resolver.Resolver
 	knocker  *watcher.Knocker

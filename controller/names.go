@@ -24,6 +24,7 @@ const (
 	sourceKeys       watcher.Source = "dkim/keys"  // a key of ours has moved
 	sourcePublished  watcher.Source = "dns/published"
 	sourceTLS        watcher.Source = "secret/tls" // or the mounted directory
+	sourceServed     watcher.Source = "tls/served" // another certificate is
 	sourceTSIG       watcher.Source = "secret/tsig"
 	sourceToken      watcher.Source = "secret/hetzner"
 )
@@ -93,7 +94,7 @@ func targetMirror(m config.Mirror) watcher.Target {
 // The record follows service/mail, dns/seen and dkim/keys too; the DNS is looked at
 // after dns/wanted and dns/published; DKIM keys follow what the record follows, and
 // dns/seen; publishers follow dns/wanted and their own Secrets; the certificate follows
-// secret/tls and what happens to Stalwart.
+// secret/tls, dns/seen and what happens to Stalwart; the record follows tls/served.
 //
 // The API key follows secret/admin, secret/api-key, its own refusal, incarnation,
 // changed and file/ca. The resync wakes every target at its own pace.
@@ -110,8 +111,8 @@ func Routes(c *config.Config) watcher.Routes {
 		on(targetTruth, sourceWanted, sourcePublished)
 	}
 	if c.OwnsCertificate() {
-		on(targetTLS, sourceTLS, sourceKeyRefused, sourceAdmin, sourceStalwart, sourceTrustFiles)
-		on(targetRecord, sourceTLS)
+		on(targetTLS, sourceTLS, sourceKeyRefused, sourceAdmin, sourceStalwart, sourceTrustFiles, sourceTruth)
+		on(targetRecord, sourceTLS, sourceServed)
 	}
 	if c.DNS.Publish.ExternalDNS.Enabled {
 		on(targetExternalDNS, sourceWanted)

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"slices"
 	"time"
 
 	"github.com/openova-io/smtp-mirror/audit"
@@ -25,6 +26,10 @@ func (c *Controller) follow(t watcher.Transition) {
 	case targetTruth:
 		c.o.Metrics.DNS(c.dnsRecords())
 	case targetTLS:
+		if served, _ := c.tls.Served(); !slices.Equal(served, c.shown) {
+			c.shown = served
+			c.loop.Wake(sourceServed)
+		}
 		if !c.tls.NotAfter().IsZero() {
 			c.o.Metrics.Certificate(c.tls.Host, c.tls.DaysLeft(time.Now()))
 		}

@@ -5,9 +5,11 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/openova-io/smtp-mirror/dnsrecords"
 	"github.com/openova-io/smtp-mirror/publish"
 	"github.com/openova-io/smtp-mirror/tlscert"
 	"github.com/openova-io/smtp-mirror/watcher"
@@ -66,6 +68,11 @@ func (c *Controller) certificate() *tlscert.Keeper {
 	if len(cfg.Submissions) > 0 && cfg.Submissions[0].Probe.Address != "" {
 		k.Address = cfg.Submissions[0].Probe.Address
 	}
+	if cfg.DNS.Look {
+		k.Dane = func(hash string) (bool, time.Duration) {
+			return c.zone.Spread(zone.Record{Name: zone.DaneName(k.Host), Type: "TLSA", Value: zone.DanePrefix + hash}, time.Now())
+		}
+	}
 	if cfg.TLS.Dir != "" {
 		k.Owner, k.Source = cfg.TLS.Dir, tlscert.FromDirectory(cfg.TLS.Dir)
 		return k
@@ -76,19 +83,39 @@ func (c *Controller) certificate() *tlscert.Keeper {
 	return k
 }
 
-// tlsKeys are the hashes of the certificate's key for the DNS, empty where there is
-// none to be read.
+// tlsKeys are the keys of the mail host that the DNS must name: of the certificate that is
+// to be served, and of what is served until it is another. Before the first handshake the
+// documents tell: a start in the middle of a renewal must not take a key away.
 func (c *Controller) tlsKeys() []string {
 	if c.tls == nil {
 		return nil
 	}
+	keys, seen := c.tls.Served()
+	if !seen {
+		keys = c.recordedTLSKeys()
+	}
 	certificate, key, err := c.tls.Source()
 	if err != nil {
-		return nil
+		return keys
 	}
 	pair, err := tlscert.Parse(certificate, key)
 	if err != nil {
+		return keys
+	}
+	return append(keys, zone.SPKIHash(pair.Leaf))
+}
+
+// recordedTLSKeys are those that records.json names.
+func (c *Controller) recordedTLSKeys() []string {
+	records, err := c.records.One()
+	if err != nil || records == nil {
 		return nil
 	}
-	return []string{zone.SPKIHash(pair.Leaf)}
+	var keys []string
+	for _, r := range dnsrecords.Records(records.Data[dnsrecords.RecordsKey]) {
+		if hash, found := strings.CutPrefix(r.Value, zone.DanePrefix); found && r.Type == "TLSA" && r.Name == zone.DaneName(c.tls.Host) {
+			keys = append(keys, hash)
+		}
+	}
+	return keys
 }

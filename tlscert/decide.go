@@ -33,6 +33,8 @@ type Observed struct {
 	Written    bool   // something was written that waits for a reload
 	Blocker    string // what Stalwart said that it could not load
 	Unusable   bool   // this very leaf was withdrawn before
+
+	Unannounced string // why the wanted certificate may not be shown yet, "" where it may
 }
 
 // Desired is the certificate that is to be served.
@@ -67,6 +69,9 @@ type Step struct {
 func Decide(o Observed, d Desired) Step {
 	if o.Unusable {
 		return Step{Action: Hold, Reason: ReasonCertificateUnusable, Why: "Stalwart could not use this certificate, which was withdrawn; the one before it stays. Renew it with another key"}
+	}
+	if o.Unannounced != "" && !slices.ContainsFunc(o.Seen, func(s Seen) bool { return s.Named.Leaf == d.Leaf }) {
+		return Step{Action: Hold, Reason: ReasonAwaitingTLSA, Why: o.Unannounced}
 	}
 	if o.Generation == stalwart.Gen015 {
 		return o.files(d)

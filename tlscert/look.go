@@ -17,7 +17,9 @@ const podPatience = 5 * time.Second
 // decision needs it.
 func (k *Keeper) look(ctx context.Context, byDefault bool) []Seen {
 	var all []Seen
-	for _, address := range k.addresses() {
+	addresses := k.addresses()
+	k.served.only(addresses)
+	for _, address := range addresses {
 		s := Seen{Address: address, Named: k.shake(ctx, address, k.Host)}
 		if byDefault {
 			shown := k.shake(ctx, address, "")
@@ -52,7 +54,7 @@ func (k *Keeper) shake(ctx context.Context, address, name string) Shown {
 	}
 	shown := Shown{Leaf: fingerprint(leaf)}
 	if name != "" {
-		k.served.Store(&leaf.NotAfter)
+		k.served.put(address, leaf)
 	}
 	return shown
 }

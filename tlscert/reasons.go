@@ -7,6 +7,7 @@ const (
 	ReasonCertificateExpires   = "CertificateExpires"
 	ReasonCertificateNotServed = "CertificateNotServed"
 	ReasonCertificateOverruled = "CertificateOverruled"
+	ReasonAwaitingTLSA         = "AwaitingTLSA"
 	ReasonCertificateUnusable  = "CertificateUnusable"
 	ReasonWouldInstall         = "WouldInstall"
 )

@@ -1,11 +1,11 @@
 package tlscert
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,6 +25,7 @@ const (
 	handsPause  = time.Minute      // somebody has to do something in Stalwart
 	filesGrace  = 2 * time.Minute
 	answerGrace = 20 * time.Second
+	daneGrace   = 3 * time.Hour // a record's time, which is an hour by default, and whoever publishes it
 )
 
 // Keeper keeps the certificate. Its exported fields are set once; the loop never runs
@@ -40,17 +41,24 @@ type Keeper struct {
 	ImplicitTLS bool   // TLS from the first byte (465), not STARTTLS (587)
 	DryRun      bool
 
-	served   atomic.Pointer[time.Time]
+	// Dane tells whether the DNS has the TLSA record of a key, by its [zone.SPKIHash], and for
+	// how long the set without it may still be remembered; nil = nobody looks.
+	Dane func(hash string) (published bool, wait time.Duration)
+
+	served   known
 	unusable string // the leaf that was withdrawn last
 }
 
-// NotAfter is until when the certificate is valid that a handshake showed last; zero
-// where none was seen yet. It may be called at any time.
+// NotAfter is until when what handshakes showed last is valid, everywhere; zero where
+// none was seen yet. It may be called at any time.
 func (k *Keeper) NotAfter() time.Time {
-	if at := k.served.Load(); at != nil {
-		return *at
+	var first time.Time
+	for _, leaf := range k.served.all() {
+		if first.IsZero() || leaf.NotAfter.Before(first) {
+			first = leaf.NotAfter
+		}
 	}
-	return time.Time{}
+	return first
 }
 
 // DaysLeft is what is left of [Keeper.NotAfter], in days; below zero after its end.
@@ -73,6 +81,7 @@ func (k *Keeper) Reconcile(ctx context.Context) (watcher.Result, error) {
 	}
 	r := &run{Keeper: k, directory: directory, pair: pair, result: &result, desired: Desired{Leaf: pair.Fingerprint(), Owner: k.Owner}}
 	r.observed = Observed{Generation: directory.Generation(), Seen: k.look(ctx, false), Unusable: k.unusable == r.desired.Leaf}
+	r.observed.Unannounced, r.wait = k.unannounced(pair.Leaf, time.Now())
 	for range maxSteps {
 		done, err := r.step(ctx)
 		if done || err != nil {
@@ -103,6 +112,7 @@ type run struct {
 	desired   Desired
 	observed  Observed
 	result    *watcher.Result
+	wait      time.Duration // until what is unannounced may be shown
 }
 
 // step looks at what Stalwart holds, and takes one step.
@@ -130,6 +140,8 @@ func (r *run) hold(step Step) error {
 	switch {
 	case step.Reason == ReasonCertificateNotServed && r.observed.Generation == stalwart.Gen015:
 		e.After, e.Grace = filesPause, filesGrace
+	case step.Reason == ReasonAwaitingTLSA:
+		e.After, e.Grace = cmp.Or(r.wait, handsPause), daneGrace
 	case r.observed.silent():
 		e.After, e.Grace = answerPause, answerGrace
 	}

@@ -137,7 +137,7 @@ func (k Key) why() string {
 // certificates bind the mail host to its keys (DANE) and to who may certify it.
 func (z *builder) certificates() {
 	for _, hash := range sorted(strings.Fields(strings.ToLower(strings.Join(z.TLSKeys, " ")))) {
-		z.add("_25._tcp."+z.MailHost, "TLSA", "3 1 1 "+hash, "DANE: a sending server knows this key of the mail host; it counts only in a signed zone (DNSSEC)")
+		z.add(DaneName(z.MailHost), "TLSA", DanePrefix+hash, "DANE: a sending server knows this key of the mail host; it counts only in a signed zone (DNSSEC)")
 	}
 	for _, issuer := range sorted(z.CAAIssuers) {
 		z.add(z.MailHost, "CAA", `0 issue "`+escape(issuer)+`"`, "only who is named may issue certificates for the mail host")

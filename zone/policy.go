@@ -52,3 +52,10 @@ func SPKIHash(certificate *x509.Certificate) string {
 	sum := sha256.Sum256(certificate.RawSubjectPublicKeyInfo)
 	return hex.EncodeToString(sum[:])
 }
+
+// DanePrefix is what the value of a TLSA record of ours begins with: the key of the
+// server's own certificate, as its SHA-256.
+const DanePrefix = "3 1 1 "
+
+// DaneName is where senders look for the keys of a mail host (RFC 7672, section 2.2).
+func DaneName(host string) string { return "_25._tcp." + host }

@@ -12,6 +12,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -68,6 +69,27 @@ func (c *CA) Server(names ...string) (Pair, error) {
 
 // ServerUntil is Server with an end of its own.
 func (c *CA) ServerUntil(end time.Time, names ...string) (Pair, error) {
+	key, err := newKey()
+	if err != nil {
+		return Pair{}, err
+	}
+	return c.server(key, end, names)
+}
+
+// Renew is ServerUntil with the key of another certificate.
+func (c *CA) Renew(p Pair, end time.Time, names ...string) (Pair, error) {
+	block, _ := pem.Decode(p.Key)
+	if block == nil {
+		return Pair{}, errors.New("renew a certificate: its key is no PEM")
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return Pair{}, fmt.Errorf("renew a certificate: %w", err)
+	}
+	return c.server(key.(*ecdsa.PrivateKey), end, names)
+}
+
+func (c *CA) server(key *ecdsa.PrivateKey, end time.Time, names []string) (Pair, error) {
 	t, err := template(pkix.Name{CommonName: names[0]})
 	if err != nil {
 		return Pair{}, err
@@ -81,7 +103,7 @@ func (c *CA) ServerUntil(end time.Time, names ...string) (Pair, error) {
 			t.DNSNames = append(t.DNSNames, n)
 		}
 	}
-	return c.issue(t)
+	return c.issue(t, key)
 }
 
 // Client makes a certificate that names a user and its groups.
@@ -91,14 +113,14 @@ func (c *CA) Client(user string, groups ...string) (Pair, error) {
 		return Pair{}, err
 	}
 	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-	return c.issue(t)
-}
-
-func (c *CA) issue(t *x509.Certificate) (Pair, error) {
 	key, err := newKey()
 	if err != nil {
 		return Pair{}, err
 	}
+	return c.issue(t, key)
+}
+
+func (c *CA) issue(t *x509.Certificate, key *ecdsa.PrivateKey) (Pair, error) {
 	t.KeyUsage = x509.KeyUsageDigitalSignature
 	der, err := x509.CreateCertificate(rand.Reader, t, c.cert, &key.PublicKey, c.key)
 	if err != nil {
