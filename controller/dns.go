@@ -58,7 +58,7 @@ func (c *Controller) record() *dkimwatch.Record {
 	r := &dkimwatch.Record{
 		Domain: cfg.Domain, Namespace: cfg.DNSRecords.Namespace, Name: cfg.DNSRecords.Name, KeyDir: cfg.DKIMKeyDir, ConfigMap: c.records.One,
 		ConfigMaps: c.o.Clients.Core.ConfigMaps(cfg.DNSRecords.Namespace), Fleet: c.fleet, DryRun: c.o.DryRun,
-		Facts: c.facts, Board: &c.zone, Moved: func() { c.loop.Wake(sourceWanted) },
+		Stay: cfg.DKIM.RetireAfter.Duration, Facts: c.facts, Board: &c.zone, Moved: func() { c.loop.Wake(sourceWanted) },
 	}
 	if cfg.OwnsKeys() {
 		r.State = c.dkimState

@@ -131,6 +131,9 @@ func Routes(c *config.Config) watcher.Routes {
 	}
 	for _, s := range c.Submissions {
 		on(targetRelay(s), sourceKeyRefused, sourceSubmission(s.Secret), sourceAdmin, sourceWebhookKey, sourceStalwart, sourceWebhook, sourceTrustFiles, sourceKnock(targetRelay(s)))
+		if c.OwnsKeys() {
+			on(targetRelay(s), sourceKeys) // an account waits for them after a lost volume
+		}
 		for _, m := range s.Mirrors {
 			if s.Rotates() {
 				on(targetRelay(s), sourceMirror(m)) // it waits for what the mirrors hold

@@ -34,6 +34,9 @@ func (c *Controller) relay(s config.Submission) *stalwartsync.Relay {
 	if c.ring != nil {
 		r.Admin = func(ctx context.Context) (stalwart.Directory, error) { return c.fleet.As(c.administrator).Detect(ctx) }
 	}
+	if c.o.Config.OwnsKeys() {
+		r.Returning = c.keys().Returning
+	}
 	if c.o.Config.Stalwart.Restart.Enabled {
 		r.Restarter = c.restarter()
 	}

@@ -15,7 +15,8 @@ type Listed struct {
 
 // Sight is what the authoritative servers of the zone say of a key's record.
 type Sight struct {
-	Published bool          // every one of them answers with exactly these bytes
+	Published bool          // every one of them answers with exactly these bytes, for long enough
+	Unbroken  bool          // every one of them does now, and did whenever we looked
 	Since     time.Time     // they all do, without a break, as far as we know
 	Negative  time.Duration // how long its absence may be remembered elsewhere
 }
@@ -145,6 +146,7 @@ func (w *world) lost() (Step, bool) {
 		case k.Lost || w.there(k) != nil:
 			return Step{}, false
 		case w.kept(k) != "" && (k.Stage == Pending || k.Stage == Active):
+			k.Signed = k.Signed || k.Stage == Active
 			k.ID, k.Stage, k.Since = "", Pending, w.now
 			return Step{Kind: w.kept(k), Key: k, State: w.State.With(k), Why: "Stalwart has lost " + k.Selector}, true
 		case k.Stage == Pending:
@@ -191,15 +193,28 @@ func (w *world) moved() (Step, bool) {
 	return w.each(func(k Key) (Step, bool) { return w.follow(k, false) })
 }
 
+// read is the stage that is taken over from Stalwart. A key that somebody else has retired
+// goes on in the DNS for as long as any other: mail on its way is signed with it.
+func (w *world) read(k Key, l Listed) Stage {
+	if l.Stage == Retired && !k.Revoke && (k.Stage == Active || k.Stage == Retiring && w.left(k) > 0) {
+		return Retiring
+	}
+	return l.Stage
+}
+
 func (w *world) follow(k Key, active bool) (Step, bool) {
 	l := w.there(k)
-	if l == nil || l.Stage == k.Stage || (l.Stage == Active) != active {
+	if l == nil {
+		return Step{}, false
+	}
+	to := w.read(k, *l)
+	if to == k.Stage || (to == Active) != active {
 		return Step{}, false
 	}
 	kind := Record
-	if k.Stage == Active || l.Stage == Active {
+	if k.Stage == Active || to == Active {
 		kind = Settle
 	}
-	k.Stage, k.Since = l.Stage, w.now
+	k.Stage, k.Since = to, w.now
 	return Step{Kind: kind, Key: k, State: w.State.With(k), Why: k.Selector + " is " + string(k.Stage)}, true
 }

@@ -122,7 +122,10 @@ func (m *model) destroy(id string) {
 // a key that is there, and what is left of one that is lost.
 func (m *model) follow() {
 	m.wanted = map[string]string{}
-	for _, k := range Recorded(m.state, m.observed().Listed) {
+	order := []Stage{Retired, Pending, Retiring, Active} // as in package zone, where two keys share a selector
+	recorded := Recorded(m.state, m.observed().Listed)
+	slices.SortStableFunc(recorded, func(a, b Listed) int { return slices.Index(order, a.Stage) - slices.Index(order, b.Stage) })
+	for _, k := range recorded {
 		m.wanted[k.Selector] = k.PublicKey
 		if k.Stage == Retired {
 			m.wanted[k.Selector] = ""

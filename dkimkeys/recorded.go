@@ -10,8 +10,12 @@ func Recorded(state State, listed []Listed) []Listed {
 	all := slices.Clone(listed)
 	for i, l := range all {
 		k := state.find(l.Selector)
-		if k != nil && k.PublicKey == l.PublicKey && (k.Stage == Retired || l.ID == "") { // retired also while somebody has made it sign; 0.15 knows neither ids nor stages
+		switch {
+		case k == nil || k.PublicKey != l.PublicKey:
+		case k.Stage == Retired || l.ID == "": // also while somebody has made it sign; 0.15 knows neither ids nor stages
 			all[i].Stage = k.Stage
+		case l.Stage == Retired && k.Stage != Pending: // by somebody else: mail on its way is signed with it
+			all[i].Stage = Retiring
 		}
 	}
 	for _, k := range state.Keys {
@@ -19,6 +23,21 @@ func Recorded(state State, listed []Listed) []Listed {
 		used := k.ID != "" || k.Stage != Pending || k.Since.After(k.Made) // also one that is being put back
 		if k.Lost || !there && used {                                     // a lost volume is seen here first
 			all = append(all, Listed{Selector: k.Selector, Algorithm: k.Algorithm, PublicKey: k.PublicKey, Stage: k.Stage})
+		}
+	}
+	return all
+}
+
+// Returning are the selectors of keys that were in use, and are being put back after
+// Stalwart has lost them: what is sent now lacks their signature.
+func Returning(o Observed, d Desired) []string {
+	w := &world{Observed: o, d: d}
+	var all []string
+	for _, k := range o.State.Keys {
+		l := w.there(k)
+		signs := l != nil && l.Stage == Active
+		if w.kept(k) != "" && !signs && (k.Stage == Active || k.Stage == Pending && k.Signed) {
+			all = append(all, k.Selector)
 		}
 	}
 	return all

@@ -1,8 +1,11 @@
 package dkimkeys
 
 import (
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/openova-io/smtp-mirror/redact"
 )
 
 // TestRules are moments that the walks do not come to by themselves.
@@ -50,5 +53,66 @@ func TestRecordedKeys(t *testing.T) {
 		if want[l.Selector] != l.Stage {
 			t.Errorf("%s is %s", l.Selector, l.Stage)
 		}
+	}
+}
+
+// TestReturning: what was in use, is gone, and can be put back.
+func TestReturning(t *testing.T) {
+	private := redact.New("private")
+	state := State{Keys: []Key{
+		{ID: "a", Selector: "there", PublicKey: "1", Stage: Active, Private: private},
+		{ID: "b", Selector: "lost", PublicKey: "2", Stage: Active, Private: private},
+		{ID: "c", Selector: "without backup", PublicKey: "3", Stage: Active},
+		{ID: "d", Selector: "mounted", PublicKey: "4", Stage: Active, Algorithm: "rsa-sha256"},
+		{ID: "e", Selector: "never in use", PublicKey: "5", Stage: Pending, Private: private},
+		{ID: "f", Selector: "being put back", PublicKey: "6", Stage: Pending, Signed: true, Private: private},
+		{ID: "g", Selector: "over", PublicKey: "7", Stage: Retiring, Private: private},
+	}}
+	o := Observed{State: state, Listed: []Listed{{"a", "there", "", "1", Active}, {"f", "being put back", "", "6", Pending}}}
+	got := Returning(o, Desired{Import: []Mounted{{"mounted", "rsa-sha256", "4"}}})
+	if !slices.Equal(got, []string{"lost", "mounted", "being put back"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestAKeyThatIsPutBack was known before: it signs again as soon as every server is seen
+// to have it, also after a start in which nothing is remembered of the DNS. A new one waits.
+func TestAKeyThatIsPutBack(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, row := range []struct {
+		signed, unbroken bool
+		want             Kind
+	}{{true, true, Move}, {true, false, Rest}, {false, true, Rest}} {
+		k := Key{ID: "a", Selector: "s", PublicKey: "p", Stage: Pending, Signed: row.signed, Made: now, Since: now}
+		o := Observed{State: State{Keys: []Key{k}}, Listed: []Listed{{"a", "s", "", "p", Pending}},
+			Sights: map[string]Sight{"s": {Unbroken: row.unbroken, Since: now, Negative: time.Hour}}}
+		if s := Next(o, Desired{}, now); s.Kind != row.want {
+			t.Errorf("%+v: %+v", row, s)
+		}
+	}
+}
+
+// TestRetiredBySomebodyElse: the record stays for mail on its way.
+func TestRetiredBySomebodyElse(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	d := Desired{RetireAfter: time.Hour}
+	listed := []Listed{{"a", "s", "", "p", Retired}}
+	state := State{Keys: []Key{{ID: "a", Selector: "s", PublicKey: "p", Stage: Active, Made: now, Since: now}}}
+	if r := Recorded(state, listed); r[0].Stage != Retiring {
+		t.Errorf("%+v", r)
+	}
+	s := Next(Observed{State: state, Listed: listed}, d, now)
+	if s.Kind != Settle || s.State.Keys[0].Stage != Retiring {
+		t.Fatalf("%+v", s)
+	}
+	if r := Recorded(s.State, listed); r[0].Stage != Retiring {
+		t.Errorf("%+v", r)
+	}
+	if early := Next(Observed{State: s.State, Listed: listed}, d, now.Add(time.Minute)); early.Kind != Rest || early.Wait != time.Hour-time.Minute {
+		t.Errorf("%+v", early)
+	}
+	late := Next(Observed{State: s.State, Listed: listed}, d, now.Add(time.Hour))
+	if late.Kind != Record || late.State.Keys[0].Stage != Retired {
+		t.Errorf("%+v", late)
 	}
 }

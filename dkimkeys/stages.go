@@ -35,9 +35,13 @@ func (w *world) revoking() bool {
 // forever is a wait that only an event ends.
 const forever = time.Duration(1<<63 - 1)
 
-// unknown is how long somebody may still not find a key.
+// unknown is how long somebody may still not find a key. One that was in use is known:
+// while it is put back, mail leaves without a signature.
 func (w *world) unknown(k Key) time.Duration {
 	s := w.Sights[k.Selector]
+	if k.Signed && s.Unbroken {
+		return 0
+	}
 	if !s.Published {
 		return forever
 	}

@@ -33,6 +33,7 @@ type Key struct {
 	Since     time.Time // it is in its stage
 	Imported  bool      // it was mounted
 	Lost      bool      // Stalwart has it no more: nothing is signed with it, mail on its way may be
+	Signed    bool      // it was in use before Stalwart lost it: its record was there for everybody
 	Replace   bool      // somebody has asked for another one
 	Revoke    bool      // it ends as soon as another one is active
 	Used      time.Time // a mail that it signs was accepted; zero where nobody has looked
@@ -56,6 +57,17 @@ func (s State) find(selector string) *Key {
 		return nil
 	}
 	return &s.Keys[i]
+}
+
+// Owns reports whether a key that Stalwart lists is ours.
+func (s State) Owns(l Listed) bool {
+	k := s.find(l.Selector)
+	return k != nil && k.PublicKey == l.PublicKey
+}
+
+// HasLost reports whether Stalwart has lost a key of ours that was in use.
+func (s State) HasLost() bool {
+	return slices.ContainsFunc(s.Keys, func(k Key) bool { return k.Lost || k.Signed })
 }
 
 // With is a state in which a key is as given, or is added.
@@ -96,6 +108,7 @@ type stored struct {
 	Since     time.Time `json:"since"`
 	Imported  bool      `json:"imported,omitempty"`
 	Lost      bool      `json:"lost,omitempty"`
+	Signed    bool      `json:"signed,omitempty"`
 	Replace   bool      `json:"replace,omitempty"`
 	Revoke    bool      `json:"revoke,omitempty"`
 	Used      time.Time `json:"used,omitzero"`
@@ -111,7 +124,7 @@ type storedState struct {
 func (s State) Encode() []byte {
 	out := storedState{Used: s.Used, Handled: s.Handled}
 	for _, k := range s.Keys {
-		out.Keys = append(out.Keys, stored{k.ID, k.Selector, k.Algorithm, k.PublicKey, k.Private.Reveal(), k.Stage, k.Made.UTC(), k.Since.UTC(), k.Imported, k.Lost, k.Replace, k.Revoke, k.Used.UTC()})
+		out.Keys = append(out.Keys, stored{k.ID, k.Selector, k.Algorithm, k.PublicKey, k.Private.Reveal(), k.Stage, k.Made.UTC(), k.Since.UTC(), k.Imported, k.Lost, k.Signed, k.Replace, k.Revoke, k.Used.UTC()})
 	}
 	text, _ := json.Marshal(out) // plain fields cannot fail
 	return text
@@ -135,7 +148,7 @@ func DecodeState(text []byte) (State, error) {
 		if k.Selector == "" || strings.ContainsAny(k.Selector, " /\"") || k.PublicKey == "" || !known || s.find(k.Selector) != nil {
 			return State{}, errState
 		}
-		s.Keys = append(s.Keys, Key{k.ID, k.Selector, k.Algorithm, k.PublicKey, redact.New(k.Private), k.Stage, k.Made, k.Since, k.Imported, k.Lost, k.Replace, k.Revoke, k.Used})
+		s.Keys = append(s.Keys, Key{k.ID, k.Selector, k.Algorithm, k.PublicKey, redact.New(k.Private), k.Stage, k.Made, k.Since, k.Imported, k.Lost, k.Signed, k.Replace, k.Revoke, k.Used})
 	}
 	return s, nil
 }

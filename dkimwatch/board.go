@@ -35,6 +35,7 @@ type sight struct {
 	since     time.Time // the verdict stands
 	looked    time.Time
 	published time.Time // last seen so; zero = never
+	broken    bool      // a server was seen to deny it, or to say something else
 }
 
 // Want replaces what is wanted, and reports whether that is anything new.
@@ -81,8 +82,12 @@ func (b *Board) Saw(f zone.Finding, now time.Time) (before zone.Verdict, ripe bo
 	if before != f.Verdict {
 		s.since = now
 	}
-	if f.Verdict == zone.Published {
+	switch f.Verdict {
+	case zone.Published:
 		s.published = now
+	case zone.TempError: // says nothing
+	default:
+		s.broken = true
 	}
 	was := b.ripe(s)
 	s.finding, s.looked = f, now
@@ -188,7 +193,7 @@ func (b *Board) Key(domain string, l dkimkeys.Listed) dkimkeys.Sight {
 	name := dnsrecords.Name(strings.ToLower(l.Selector), strings.ToLower(domain))
 	for id, s := range b.seen {
 		if id.name == name && id.kind == "TXT" && l.PublicKey != "" && strings.HasSuffix(id.value, "p="+l.PublicKey) {
-			return dkimkeys.Sight{Published: b.ripe(s), Since: s.since, Negative: b.negative}
+			return dkimkeys.Sight{Published: b.ripe(s), Unbroken: s.finding.Verdict == zone.Published && !s.broken, Since: s.since, Negative: b.negative}
 		}
 	}
 	return dkimkeys.Sight{}

@@ -27,6 +27,7 @@ type MountedKey struct {
 type Desired struct {
 	DKIM *dnsrecords.DKIM // nil: there is no active key
 	Keys []dnsrecords.Key
+	Live []dnsrecords.Key // those of them that Stalwart has
 
 	Records []dnsrecords.Record // the whole zone
 	Page    string              // the same for people

@@ -43,14 +43,7 @@ func (k *Keys) Reconcile(ctx context.Context) (watcher.Result, error) {
 	if err != nil {
 		return result, err
 	}
-	directory, err := k.Fleet.Detect(ctx)
-	if err != nil {
-		return result, err
-	}
-	generation := directory.Generation()
-	if generation == stalwart.Gen015 && k.Admin != nil {
-		directory, err = k.Admin(ctx)
-	}
+	directory, generation, err := k.directory(ctx)
 	for i := 0; err == nil && i < maxSteps; i++ {
 		var done bool
 		done, err = k.step(ctx, directory, desired, &result)
@@ -85,14 +78,14 @@ func (k *Keys) look(ctx context.Context, s stalwart.Directory) (dkimkeys.Observe
 	if err != nil {
 		return dkimkeys.Observed{}, nil, "", &watcher.HoldError{Why: ReasonDKIMStateInvalid, Text: "the secret " + k.Store.Namespace + "/" + k.Store.Name + ": " + err.Error()}
 	}
+	o := dkimkeys.Observed{State: state, Sights: map[string]dkimkeys.Sight{}, Taken: k.Taken()}
 	domain, err := s.Domain(ctx, k.Domain)
 	if err == nil && domain == nil {
 		err = &watcher.HoldError{Why: ReasonDomainMissing, Text: "Stalwart does not serve " + k.Domain + " yet", After: 5 * time.Second, Grace: keysGrace}
 	}
 	if err != nil {
-		return dkimkeys.Observed{}, nil, "", err
+		return o, nil, "", err
 	}
-	o := dkimkeys.Observed{State: state, Sights: map[string]dkimkeys.Sight{}, Taken: k.Taken()}
 	all, err := s.DKIMKeys(ctx, *domain)
 	if err != nil {
 		return o, domain, version, err
@@ -188,30 +181,6 @@ func (k *Keys) bring(ctx context.Context, s stalwart.Directory, domain stalwart.
 		return err
 	}
 	return s.CreateDKIMKey(ctx, domain, stalwart.NewDKIMKey{Selector: key.Selector, Algorithm: key.Algorithm, Private: private, Stage: string(dkimkeys.Pending)})
-}
-
-// settle makes every process of Stalwart look its signers up anew: each has a cache
-// of its own, which never expires.
-func (k *Keys) settle(ctx context.Context, s stalwart.Directory) error {
-	if err := s.ForgetAll(ctx); err != nil {
-		return err
-	}
-	pods := k.Pods()
-	if len(pods) < 2 {
-		return nil
-	}
-	var failures error
-	for _, p := range pods {
-		if !p.Ready || p.IP == "" {
-			continue // it reads them when it starts
-		}
-		directory, err := k.Fleet.Open(ctx, p.Address(k.Fleet.Port()))
-		if err == nil {
-			err = directory.ForgetAll(ctx)
-		}
-		failures = errors.Join(failures, err)
-	}
-	return failures
 }
 
 // change is the Event of a step.

@@ -32,8 +32,10 @@ type Record struct {
 	State           func(ctx context.Context) (dkimkeys.State, error) // of our own keys; nil = there are none
 	Facts           func() (zone.Facts, error)                        // without the keys
 	Board           *Board
-	Moved           func() // what is wanted in the DNS did
+	Moved           func()        // what is wanted in the DNS did
+	Stay            time.Duration // of the record of a key that Stalwart lists no more
 
+	past     Past
 	readable []MountedKey // the newest that were read without a problem
 }
 
@@ -64,11 +66,20 @@ func (r *Record) Reconcile(ctx context.Context) (watcher.Result, error) {
 	if Pending(*domain, keys, time.Now()) {
 		result.After = 2 * time.Second // the RSA key is still to come
 	}
-	desired, err := r.desire(ctx, keys, mounted)
+	desired, next, err := r.desire(ctx, keys, mounted)
 	if err != nil {
 		return result, err
 	}
+	result.After = sooner(result.After, next)
 	return r.write(ctx, result, observed, desired)
+}
+
+// sooner is the shorter wait; 0 is none.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // keysGrace is how long a new domain and its keys may take before waiting for
@@ -169,7 +180,7 @@ func (r *Record) done(result watcher.Result, stored *corev1.ConfigMap, changed [
 	result.Regarding = r.ref(stored)
 	result.Changes = []watcher.Change{{Reason: ChangedRecords, Action: "Update", Writes: 1, Regarding: result.Regarding,
 		Message: fmt.Sprintf("updated %s with %d keys", strings.Join(changed, ", "), len(d.Keys))}}
-	if lost := Overthrown(before, d.Keys); len(lost) > 0 {
+	if lost := Overthrown(before, d.Live); len(lost) > 0 {
 		result.Changes = append(result.Changes, watcher.Change{Reason: ChangedPublished, Action: "Update", Warning: true, Regarding: result.Regarding,
 			Message: "Stalwart has new keys in the place of those that were published: the DNS records of " + strings.Join(lost, ", ") + " are wrong now; publish what " + dnsrecords.RecordsKey + " says"})
 	}

@@ -13,6 +13,7 @@ const (
 	ReasonPodsNotTold          = "PodsNotTold"
 	ReasonHostnameMissing      = "HostnameMissing"
 	ReasonLoginsExhausted      = "LoginsExhausted"
+	ReasonAwaitingKeys         = "AwaitingDKIMKeys"
 	ReasonWouldWrite           = "WouldWrite"
 	ReasonStateInvalid         = "StateInvalid"
 	ReasonSourceIsYours        = "SourceIsYours"

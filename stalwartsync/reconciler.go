@@ -2,6 +2,7 @@ package stalwartsync
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -41,6 +42,10 @@ type Relay struct {
 	Reload     bool                         // settings may wait for a reload since before our start
 	Judged     func()                       // a login was answered, and the ledger knows; nil = nobody asks
 
+	// Returning are the DKIM keys that are being put back after a lost volume; nil = there
+	// are none of ours.
+	Returning func(ctx context.Context) ([]string, error)
+
 	tried         *redact.Secret // password that was written and has not been accepted yet
 	refusal       smtpprobe.Result
 	refused       *redact.Secret // password that the refusal is about
@@ -59,6 +64,7 @@ type Relay struct {
 	drops         int              // of the caches, since a login was accepted
 	optional      error            // what the mail path does not need was refused
 	loggedIn      *bool            // whether this run's login was accepted; nil = it came to none
+	unsigned      time.Time        // since when the account waits for the keys of its domain
 }
 
 // maxRounds bounds observe-plan-apply within one run: each cure is tried once,
@@ -185,7 +191,9 @@ func (r *Relay) round(ctx context.Context, s stalwart.Directory, result *watcher
 		return true, r.would(ctx, s, result, ops, run)
 	}
 	if len(ops) > 0 {
+		ops, wait := r.signed(ctx, ops)
 		changes, err := r.apply(ctx, s, run, ops)
+		err = errors.Join(err, wait)
 		result.Changes = append(result.Changes, changes...)
 		run.last, run.belief = ops, run.belief.Tried(ops)
 		r.cured = run.belief

@@ -37,13 +37,13 @@ type driver interface {
 func (x *site) driving() (driver, error) {
 	by := x.b.o.driver
 	switch {
-	case x.server.old && by != "" && by != "product":
+	case x.server.old && !x.b.o.byProduct():
 		return x.as(&handREST{desk: desk{x}}), nil
 	case by == "hand":
 		return x.as(&handJMAP{desk: desk{x}}), nil
 	case by == "naive":
 		return x.as(&handJMAP{desk: desk{x}, naive: true}), nil
-	case by == "" || by == "product":
+	case x.b.o.byProduct():
 		return x.as(&product{desk{x}}), nil
 	}
 	return nil, fmt.Errorf("no such driver: %s", by)

@@ -13,10 +13,7 @@ import (
 // moment on must be right; the rotation must come to its end.
 func (x *site) lose(ctx context.Context) error {
 	const patience = 2 * time.Minute
-	p, ok := x.driver.(*product)
-	if !ok {
-		return nil
-	}
+	p := &product{desk{x}}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	before := x.selectors()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -24,8 +25,10 @@ type options struct {
 	driver    string
 	out       string
 	short     bool
-	lose      bool
 }
+
+// byProduct reports whether the controller rotates.
+func (o options) byProduct() bool { return o.driver == "" || o.driver == "product" }
 
 // day is how long a simulated day is: what takes a moment must be short beside it.
 const day = 2 * time.Second
@@ -46,12 +49,13 @@ func main() {
 	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "of all rows, after which no rotation begins")
 	flag.StringVar(&o.servers, "servers", "", "only servers whose names contain one of these, with commas")
 	flag.StringVar(&o.driver, "driver", "", "who rotates: product (which is the default), hand, or naive (0.16), which must go red")
-	flag.StringVar(&o.out, "out", filepath.Join("bench", "dkim.json"), "where the rows are written")
+	flag.StringVar(&o.out, "out", "", "where the rows are written; default bench/dkim.json, and with -short nowhere")
 	flag.BoolVar(&o.short, "short", false, "a few rotations of everything, in 2 minutes")
-	flag.BoolVar(&o.lose, "lose", false, "with dkim.backup, Stalwart's volume is lost in a last rotation")
 	flag.Parse()
 	if o.short {
 		o.rotations, o.limit = min(o.rotations, 8), min(o.limit, 55*time.Second)
+	} else {
+		o.out = cmp.Or(o.out, filepath.Join("bench", "dkim.json"))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	err := prove(ctx, o)

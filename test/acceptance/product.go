@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/openova-io/smtp-mirror/config"
+	"github.com/openova-io/smtp-mirror/dnsrecords"
 	"github.com/openova-io/smtp-mirror/internal/rig"
 )
 
@@ -24,7 +24,7 @@ func (*product) name() string { return "product" }
 func (d *product) tune(c *config.Config) {
 	c.DKIM.Manage = config.ManageRotate
 	c.DKIM.RetireAfter.Duration, c.DKIM.DeleteAfter.Duration = retireAfter, deleteAfter
-	c.DKIM.Backup.Enabled = d.x.b.o.lose
+	c.DKIM.Backup.Enabled = d.x.server.loses
 	c.DNS.Look, c.DNS.Servers = true, d.x.world.Addrs()
 	c.DNS.Recursive = d.x.world.Resolver.Addr()
 }
@@ -60,20 +60,25 @@ func (d *product) prepare(ctx context.Context) error {
 	return d.until(ctx, func(string) bool { return true }) // it begins by making keys of its own
 }
 
-// signers waits until a 0.15 signs: it has no keys of its own, and nobody sends before.
+// signers waits until the controller says that both of its keys are in use: where it has
+// made the domain, there are no others, and nobody sends before.
 func (d *product) signers(ctx context.Context) error {
-	if !d.x.server.old {
+	if d.x.server.seeded {
 		return nil
 	}
 	const patience = 2 * time.Minute
-	_, err := rig.UntilEvery(ctx, 200*time.Millisecond, "0.15 signs with the controller's keys", patience, func(ctx context.Context) bool {
-		text, err := d.send(ctx, http.MethodGet, "/api/settings/keys?keys=signature.rsa-"+rig.Domain+".selector,signature.ed25519-"+rig.Domain+".selector", nil)
-		return err == nil && strings.Count(string(text), `:"sm`) == 2
+	_, err := rig.UntilEvery(ctx, 200*time.Millisecond, "the controller's keys are in use", patience, func(ctx context.Context) bool {
+		m, err := d.x.rig.Admin.CoreV1().ConfigMaps(d.x.rig.Home).Get(ctx, rig.RecordsConfigMap, metav1.GetOptions{})
+		if err != nil {
+			return false
+		}
+		active := slices.DeleteFunc(dnsrecords.Keys(m.Data[dnsrecords.RecordsKey]), func(k dnsrecords.Key) bool { return k.Stage != "active" })
+		return len(active) == 2
 	})
 	if err != nil {
 		return err
 	}
-	return await(ctx, time.Second) // for the reload that follows
+	return await(ctx, time.Second) // for the caches that are dropped then
 }
 
 // rotate asks for it with the annotation.

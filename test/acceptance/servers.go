@@ -17,6 +17,8 @@ type server struct {
 	binary string // "" = the stand-in
 	speaks string // version of the stand-in
 	old    bool   // 0.15
+	seeded bool   // it has the domain, and on 0.16 keys that it has made by itself
+	loses  bool   // its volume, in a last rotation
 }
 
 // find lists the servers: every real one that is there, and both stand-ins.
@@ -42,6 +44,13 @@ func find(o options) ([]server, error) {
 		all = append(all, server{name: name, binary: bin, old: generation == stalwartproc.Generation015})
 	}
 	all = append(all, server{name: "stand-in 0.16.18", speaks: "0.16.18"}, server{name: "stand-in 0.15.5", speaks: "0.15.5", old: true})
+	for i := range all {
+		all[i].seeded = !o.byProduct()
+		all[i].loses = o.byProduct()
+	}
+	if o.byProduct() && !o.short {
+		all = append(all, server{name: "stand-in 0.16.18, own keys", speaks: "0.16.18", seeded: true})
+	}
 	all = slices.DeleteFunc(all, func(s server) bool {
 		return o.servers != "" && !slices.ContainsFunc(strings.Split(o.servers, ","), func(w string) bool { return strings.Contains(s.name, w) })
 	})

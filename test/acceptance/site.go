@@ -82,7 +82,11 @@ func (x *site) set(ctx context.Context, dir, name string) error {
 	if err := x.world.Keep(zone.Record{Name: rig.MailHost, Type: "A", Value: "127.0.0.1"}, zone.Record{Name: "1.0.0.127.in-addr.arpa", Type: "PTR", Value: rig.MailHost}); err != nil {
 		return err
 	}
-	x.mail, err = rig.StartMail(ctx, rig.MailOptions{Binary: x.server.binary, Version: x.server.speaks, Dir: dir, Domain: rig.Domain,
+	domain := "" // the controller makes it
+	if x.server.seeded {
+		domain = rig.Domain
+	}
+	x.mail, err = rig.StartMail(ctx, rig.MailOptions{Binary: x.server.binary, Version: x.server.speaks, Dir: dir, Domain: domain,
 		Outside: &stalwartproc.Outside{Resolver: x.world.Resolver.Addr(), Relay: outside.MTAHost, Port: x.world.Port()}})
 	if err != nil {
 		return err

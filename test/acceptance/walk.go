@@ -34,7 +34,7 @@ func (x *site) walk(ctx context.Context) error {
 	defer done()
 	x.work.Go(func() { x.recheck(checking) })
 	err := x.rotations(ctx)
-	if err == nil && x.b.o.lose {
+	if err == nil && x.server.loses {
 		err = x.lose(ctx)
 	}
 	stop()
