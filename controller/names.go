@@ -113,6 +113,9 @@ func Routes(c *config.Config) watcher.Routes {
 	if c.OwnsCertificate() {
 		on(targetTLS, sourceTLS, sourceKeyRefused, sourceAdmin, sourceStalwart, sourceTrustFiles, sourceTruth)
 		on(targetRecord, sourceTLS, sourceServed)
+		if len(c.Submissions) > 0 {
+			on(targetTLS, sourceSubmission(c.Submissions[0].Secret)) // it says where to look
+		}
 	}
 	if c.DNS.Publish.ExternalDNS.Enabled {
 		on(targetExternalDNS, sourceWanted)

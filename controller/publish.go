@@ -1,9 +1,11 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 
 	"github.com/openova-io/smtp-mirror/dnsrecords"
 	"github.com/openova-io/smtp-mirror/publish"
+	"github.com/openova-io/smtp-mirror/submission"
 	"github.com/openova-io/smtp-mirror/tlscert"
 	"github.com/openova-io/smtp-mirror/watcher"
 	"github.com/openova-io/smtp-mirror/zone"
@@ -64,12 +67,9 @@ func (c *Controller) certificate() *tlscert.Keeper {
 	if !cfg.OwnsCertificate() {
 		return nil
 	}
-	k := &tlscert.Keeper{Host: cfg.MailHost(), Fleet: c.fleet, Pods: c.incarnations, Address: net.JoinHostPort(cfg.MailHost(), "587"), DryRun: c.o.DryRun, SourceRef: c.recordsRef()}
-	if len(cfg.Submissions) > 0 && cfg.Submissions[0].Probe.Address != "" {
-		k.Address = cfg.Submissions[0].Probe.Address
-	}
+	k := &tlscert.Keeper{Host: cfg.MailHost(), Fleet: c.fleet, Pods: c.incarnations, Where: c.submissionAt, DryRun: c.o.DryRun, SourceRef: c.recordsRef()}
 	if cfg.DNS.Look {
-		k.Dane = func(hash string) (bool, time.Duration) {
+		k.Dane = func(hash string) (zone.Verdict, time.Duration) {
 			return c.zone.Spread(zone.Record{Name: zone.DaneName(k.Host), Type: "TLSA", Value: zone.DanePrefix + hash}, time.Now())
 		}
 	}
@@ -81,6 +81,23 @@ func (c *Controller) certificate() *tlscert.Keeper {
 	k.Source = tlscert.FromSecret(k.Owner, c.secrets[k.Owner].One)
 	k.SourceRef = corev1.ObjectReference{APIVersion: "v1", Kind: "Secret", Namespace: cfg.Stalwart.Namespace, Name: cfg.TLS.Secret}
 	return k
+}
+
+// submissionAt is where the first submission's consumers dial, as far as its SOURCE tells.
+func (c *Controller) submissionAt() (address string, implicitTLS bool) {
+	cfg := c.o.Config
+	address = net.JoinHostPort(cfg.MailHost(), "587")
+	if len(cfg.Submissions) == 0 {
+		return address, false
+	}
+	s := cfg.Submissions[0]
+	source, err := c.secrets[cfg.Stalwart.Namespace+"/"+s.Secret].One()
+	if err == nil && source != nil {
+		if creds, err := submission.FromSecret(source.Data, cfg.Domain); err == nil {
+			address, implicitTLS = net.JoinHostPort(creds.Host, strconv.Itoa(int(creds.Port))), creds.ImplicitTLS()
+		}
+	}
+	return cmp.Or(s.Probe.Address, address), implicitTLS
 }
 
 // tlsKeys are the keys of the mail host that the DNS must name: of the certificate that is

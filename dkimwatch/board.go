@@ -173,16 +173,17 @@ func (b *Board) LastPublished(r zone.Record) time.Time {
 	return time.Time{}
 }
 
-// Spread tells whether every authoritative server has a record, and how long whoever has
-// asked before may still go on without it: for the time of the set, or of its absence.
-func (b *Board) Spread(r zone.Record, now time.Time) (published bool, wait time.Duration) {
+// Spread tells what every authoritative server says of a record, "" where nobody has looked,
+// and how long whoever has asked before may still go on without it: for the time of the
+// set, or of its absence.
+func (b *Board) Spread(r zone.Record, now time.Time) (verdict zone.Verdict, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.seen[idOf(r)]
-	if s == nil || s.finding.Verdict != zone.Published || !b.zoned {
-		return false, 0
+	if s == nil || !b.zoned {
+		return "", 0
 	}
-	return true, max(0, s.since.Add(max(s.finding.Record.TTL, b.negative)).Sub(now))
+	return s.finding.Verdict, max(0, s.since.Add(max(s.finding.Record.TTL, b.negative)).Sub(now))
 }
 
 // Key is what the authoritative servers say of a key's record. Where it is not known

@@ -7,10 +7,10 @@ import (
 )
 
 // Handshake does no more than STARTTLS, or TLS from the first byte, and gives the
-// certificate that the server shows to a client that asks for ServerName; "" asks for
-// none. Nothing is verified but that the server has the key: which certificate it is
-// judges the caller. The verdict is Accepted when there is one.
-func Handshake(ctx context.Context, r Request) (*x509.Certificate, Result) {
+// certificates, the leaf first, that the server shows to a client that asks for ServerName;
+// "" asks for none. Nothing is verified but that the server has the key: which
+// certificate it is judges the caller. The verdict is Accepted when there is one.
+func Handshake(ctx context.Context, r Request) ([]*x509.Certificate, Result) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", r.Address)
@@ -30,5 +30,5 @@ func Handshake(ctx context.Context, r Request) (*x509.Certificate, Result) {
 	if !ok || len(state.PeerCertificates) == 0 {
 		return nil, Result{Verdict: NoTLS, Detail: r.Address + " showed no certificate"}
 	}
-	return state.PeerCertificates[0], Result{Verdict: Accepted}
+	return state.PeerCertificates, Result{Verdict: Accepted}
 }

@@ -172,7 +172,7 @@ func tlsFailed(r Request, err error) *Result {
 	case errors.As(err, &header):
 		return &Result{Verdict: NoTLS, Detail: r.Address + " does not speak TLS"}
 	case !errors.As(err, &verification):
-		return &Result{Verdict: NoTLS, Detail: r.Address + " fails the TLS handshake"}
+		return &Result{Verdict: NoTLS, Shook: true, Detail: r.Address + " fails the TLS handshake"}
 	}
 	names := certificateNames(verification.UnverifiedCertificates)
 	return &Result{Verdict: NotTrusted, Names: names, Detail: fmt.Sprintf("%s serves a certificate for %s, which does not verify for %s: %s",

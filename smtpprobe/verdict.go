@@ -83,6 +83,7 @@ type Result struct {
 	Verdict Verdict
 	Detail  string    // for people, without ports or times that differ from run to run
 	Names   []string  // of the certificate, with NotTrusted
+	Shook   bool      // with NoTLS: a TLS handshake was begun, and failed
 	Refused []Refusal // with SenderRefused
 	Address string    // that could not be dialed, "" otherwise
 	Broke   Step      // where the connection ended instead of an answer, "" otherwise

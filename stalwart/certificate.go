@@ -1,6 +1,7 @@
 package stalwart
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -16,6 +17,7 @@ import (
 type Certificate struct {
 	ID       string
 	Leaf     string // [Fingerprint] of the leaf; "" where Stalwart reads it from a file or a variable
+	Chain    string // [ChainFingerprint] of all, likewise
 	Names    []string
 	NotAfter time.Time
 	Default  bool   // for clients that name no host
@@ -33,6 +35,18 @@ type NewCertificate struct {
 func Fingerprint(der []byte) string {
 	sum := sha256.Sum256(der)
 	return hex.EncodeToString(sum[:])
+}
+
+// ChainFingerprint is the SHA-256 of a leaf and its intermediates. A root at the end says
+// nothing to anybody, and is left out.
+func ChainFingerprint(chain []*x509.Certificate) string {
+	sum := sha256.New()
+	for i, c := range chain {
+		if i == 0 || !bytes.Equal(c.RawIssuer, c.RawSubject) {
+			sum.Write(c.Raw)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // certificateMark begins the text of a certificate that we have made: x:Certificate has
@@ -61,19 +75,24 @@ func ownerOf(text string) string {
 // leafOf is the fingerprint of the first certificate of a PEM text, "" where there is
 // none.
 func leafOf(text string) string {
-	rest := []byte(text)
-	for {
-		var block *pem.Block
-		block, rest = pem.Decode(rest)
-		if block == nil {
-			return ""
-		}
+	if chain := chainOf(text); len(chain) > 0 {
+		return Fingerprint(chain[0].Raw)
+	}
+	return ""
+}
+
+// chainOf are the certificates of a PEM text, up to one that cannot be read.
+func chainOf(text string) []*x509.Certificate {
+	var chain []*x509.Certificate
+	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type != "CERTIFICATE" {
 			continue
 		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return ""
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			break
 		}
-		return Fingerprint(block.Bytes)
+		chain = append(chain, c)
 	}
+	return chain
 }

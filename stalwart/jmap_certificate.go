@@ -34,6 +34,9 @@ func (j *jmap) Certificates(ctx context.Context) ([]Certificate, error) {
 	var certificates []Certificate
 	for _, f := range found {
 		c := Certificate{ID: f.ID, Leaf: leafOf(f.Certificate.Value), Names: slices.Sorted(maps.Keys(f.Names)), NotAfter: f.NotAfter, Owner: ownerOf(f.Certificate.Value)}
+		if c.Leaf != "" {
+			c.Chain = ChainFingerprint(chainOf(f.Certificate.Value))
+		}
 		c.Default = len(settings) > 0 && settings[0].ID == f.ID
 		certificates = append(certificates, c)
 	}

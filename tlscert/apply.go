@@ -55,6 +55,7 @@ func (r *run) withdraw(ctx context.Context, step Step) error {
 // then: that is what counts, whatever was answered.
 func (r *run) reload(ctx context.Context) error {
 	before := r.observed.all(r.desired, shows)
+	r.told, r.observed.Told = r.desired.Chain, true
 	failure := r.everywhere(ctx)
 	var blocked *stalwart.ReloadError
 	if failure != nil && !errors.As(failure, &blocked) {

@@ -65,21 +65,56 @@ func (k *Keeper) unannounced(next *x509.Certificate, now time.Time) (why string,
 	if k.Dane == nil {
 		return "", 0
 	}
-	hash := zone.SPKIHash(next)
-	relied := false
-	for _, leaf := range k.served.all() {
-		if zone.SPKIHash(leaf) == hash || leaf.VerifyHostname(k.Host) != nil || now.After(leaf.NotAfter.Add(-lastCall)) {
+	switch k.reliance(next, now) {
+	case nobody:
+		k.guessing = time.Time{}
+		return "", 0
+	case unclear:
+		if k.guessing.IsZero() {
+			k.guessing = now
+		}
+		if now.Sub(k.guessing) >= guess {
 			return "", 0
 		}
-		published, _ := k.Dane(zone.SPKIHash(leaf))
-		relied = relied || published
+		return "it is not known yet whether senders know the mail host by the key that it serves now (TLSA)", k.guessing.Add(guess).Sub(now)
 	}
-	if !relied {
-		return "", 0
-	}
-	published, wait := k.Dane(hash)
-	if published && wait <= 0 {
+	k.guessing = time.Time{}
+	hash := zone.SPKIHash(next)
+	verdict, wait := k.Dane(hash)
+	if verdict == zone.Published && wait <= 0 {
 		return "", 0
 	}
 	return fmt.Sprintf("senders know the mail host by the key that it serves now (TLSA): the next certificate has another one, and waits until every name server has answered with _25._tcp.%s TLSA 3 1 1 %s for as long as the set without it may be remembered", k.Host, hash), wait
+}
+
+// guess is how long a DNS that does not answer holds a new certificate.
+const guess = 15 * time.Minute
+
+// reliance is whether senders rely on the key that is served.
+type reliance int
+
+const (
+	nobody reliance = iota
+	unclear
+	somebody
+)
+
+func (k *Keeper) reliance(next *x509.Certificate, now time.Time) reliance {
+	found := nobody
+	for _, leaf := range k.served.all() {
+		switch {
+		case leaf.VerifyHostname(k.Host) != nil: // what Stalwart makes for itself is for no sender
+			continue
+		case zone.SPKIHash(leaf) == zone.SPKIHash(next) || now.After(leaf.NotAfter.Add(-lastCall)):
+			return nobody
+		}
+		verdict, _ := k.Dane(zone.SPKIHash(leaf))
+		switch verdict {
+		case zone.Published:
+			found = somebody
+		case "", zone.TempError:
+			found = max(found, unclear)
+		}
+	}
+	return found
 }

@@ -16,9 +16,12 @@ import (
 // published stands in for the DNS: how long the set without a key may be remembered.
 type published map[string]time.Duration
 
-func (p published) has(hash string) (bool, time.Duration) {
+func (p published) has(hash string) (zone.Verdict, time.Duration) {
 	wait, there := p[hash]
-	return there, wait
+	if !there {
+		return zone.Missing, 0
+	}
+	return zone.Published, wait
 }
 
 func spki(t *testing.T, p pki.Pair) string {
@@ -59,6 +62,28 @@ func TestAKeyThatSendersDoNotKnowYet(t *testing.T) {
 		s.must(s.server.Restart())
 		s.converged()
 	})
+}
+
+// TestADNSThatDoesNotAnswer holds a new key for a moment: the record of the old one may be
+// there. That is so after a start, too.
+func TestADNSThatDoesNotAnswer(t *testing.T) {
+	ca := authority(t)
+	s := newSite(t, stalwarttest.Options{})
+	dns := published{}
+	s.keeper.Dane = dns.has
+	first, second := issue(t, ca, month, host), issue(t, ca, 2*month, host)
+	s.source = first
+	s.converged(tlscert.ChangedCertificate, tlscert.ChangedCertificateReloaded)
+	s.source = second
+	verdict := zone.Verdict("")
+	s.keeper.Dane = func(string) (zone.Verdict, time.Duration) { return verdict, 0 }
+	s.held(tlscert.ReasonAwaitingTLSA, "not known")
+	verdict = zone.TempError
+	s.held(tlscert.ReasonAwaitingTLSA, "not known")
+	s.shows(first)
+	verdict = zone.Missing
+	s.converged(tlscert.ChangedCertificate, tlscert.ChangedCertificateReloaded, tlscert.ChangedCertificateEnded)
+	s.shows(second)
 }
 
 // TestWhatDoesNotWaitForTheDNS: the old key is published nowhere, or is the same, or its

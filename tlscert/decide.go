@@ -10,6 +10,7 @@ import (
 // Shown is what a handshake showed.
 type Shown struct {
 	Leaf    string // fingerprint; "" where there was none
+	Chain   string // fingerprint of the leaf and what came with it
 	Broken  bool   // the server cannot complete a handshake
 	Problem string // why it could not be told, or is broken
 	Reason  string // of the problem
@@ -33,12 +34,15 @@ type Observed struct {
 	Written    bool   // something was written that waits for a reload
 	Blocker    string // what Stalwart said that it could not load
 	Unusable   bool   // this very leaf was withdrawn before
+	Before     string // what was the default when the run began, "" = none
+	Told       bool   // Stalwart was told to load this very chain before, by this process
 
 	Unannounced string // why the wanted certificate may not be shown yet, "" where it may
 }
 
-// Desired is the certificate that is to be served.
-type Desired struct{ Leaf, Owner string }
+// Desired is the certificate that is to be served: the fingerprints of its leaf, and of
+// the leaf with its intermediates.
+type Desired struct{ Leaf, Chain, Owner string }
 
 // Action is what to do.
 type Action string
@@ -93,10 +97,10 @@ func Decide(o Observed, d Desired) Step {
 // files is Decide on 0.15.
 func (o Observed) files(d Desired) Step {
 	switch {
+	case !o.Reloaded && (o.differs(d) || !o.Told && (o.silent() || o.incomplete(d))):
+		return Step{Action: Reload, Why: "its files are another certificate than the one that is served"}
 	case o.all(d, shows):
 		return Step{Action: Keep}
-	case !o.Reloaded && o.differs(d):
-		return Step{Action: Reload, Why: "its files are another certificate than the one that is served"}
 	case o.silent():
 		return o.waiting()
 	}
@@ -128,7 +132,7 @@ func (o Observed) leftover(d Desired) Step {
 	kept := o.mine(d)
 	for _, c := range o.Held {
 		if c.Owner == d.Owner && c.ID != kept.ID && !c.Default {
-			return Step{Action: Destroy, Certificate: c, Why: "another has taken its place"}
+			return Step{Action: Destroy, Certificate: c, Serves: c.Leaf == d.Leaf, Why: "another has taken its place"}
 		}
 	}
 	return Step{Action: Keep}
@@ -137,15 +141,19 @@ func (o Observed) leftover(d Desired) Step {
 func (o Observed) mine(d Desired) *stalwart.Certificate {
 	var found *stalwart.Certificate
 	for i, c := range o.Held {
-		if c.Owner == d.Owner && c.Leaf == d.Leaf && (found == nil || c.Default) {
+		if c.Owner == d.Owner && c.Leaf == d.Leaf && c.Chain == d.Chain && (found == nil || c.Default) {
 			found = &o.Held[i]
 		}
 	}
 	return found
 }
 
-// successor is the default after a withdrawal: the newest other one of ours.
+// successor is the default after a withdrawal: what it was before, else the newest other
+// one of ours.
 func (o Observed) successor(mine stalwart.Certificate, d Desired) string {
+	if o.Before != mine.ID && slices.ContainsFunc(o.Held, func(c stalwart.Certificate) bool { return c.ID == o.Before }) {
+		return o.Before
+	}
 	var best stalwart.Certificate
 	for _, c := range o.Held {
 		if c.ID != mine.ID && c.Owner == d.Owner && c.Leaf != d.Leaf && c.NotAfter.After(best.NotAfter) {
@@ -183,6 +191,11 @@ func (o Observed) all(d Desired, what func(Seen) Shown) bool {
 // differs tells whether an address shows something else; one that is silent does not.
 func (o Observed) differs(d Desired) bool {
 	return slices.ContainsFunc(o.Seen, func(s Seen) bool { return s.Named.Broken || s.Named.Leaf != "" && s.Named.Leaf != d.Leaf })
+}
+
+// incomplete tells whether an address shows the wanted leaf with other intermediates.
+func (o Observed) incomplete(d Desired) bool {
+	return slices.ContainsFunc(o.Seen, func(s Seen) bool { return s.Named.Leaf == d.Leaf && s.Named.Chain != d.Chain })
 }
 
 func (o Observed) silent() bool {

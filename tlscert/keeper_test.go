@@ -147,7 +147,7 @@ func TestNobodyAnswers(t *testing.T) {
 	s.source = issue(t, ca, month, host)
 	s.converged(tlscert.ChangedCertificate, tlscert.ChangedCertificateReloaded)
 	s.source = issue(t, ca, 2*month, host)
-	s.keeper.Address = "127.0.0.1:1"
+	s.keeper.Where = func() (string, bool) { return "127.0.0.1:1", false }
 	s.changed(s.held(string(smtpprobe.Unreachable), "127.0.0.1:1"), tlscert.ChangedCertificate)
 	if all := s.holds(); len(all) != 2 {
 		t.Errorf("it holds %+v", all)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/openova-io/smtp-mirror/smtpprobe"
+	"github.com/openova-io/smtp-mirror/stalwart"
 )
 
 // podPatience bounds what one Pod may cost: it may be out of our reach.
@@ -31,8 +32,9 @@ func (k *Keeper) look(ctx context.Context, byDefault bool) []Seen {
 }
 
 func (k *Keeper) addresses() []string {
-	all := []string{k.Address}
-	_, port, err := net.SplitHostPort(k.Address)
+	common, _ := k.Where()
+	all := []string{common}
+	_, port, err := net.SplitHostPort(common)
 	pods := k.Pods()
 	if len(pods) < 2 || err != nil {
 		return all
@@ -48,13 +50,14 @@ func (k *Keeper) addresses() []string {
 func (k *Keeper) shake(ctx context.Context, address, name string) Shown {
 	ctx, cancel := context.WithTimeout(ctx, podPatience)
 	defer cancel()
-	leaf, result := smtpprobe.Handshake(ctx, smtpprobe.Request{Address: address, ServerName: name, ImplicitTLS: k.ImplicitTLS})
-	if leaf == nil {
-		return Shown{Broken: result.Verdict == smtpprobe.NoTLS, Problem: result.Detail, Reason: string(result.Verdict), Dead: result.Address}
+	_, implicit := k.Where()
+	chain, result := smtpprobe.Handshake(ctx, smtpprobe.Request{Address: address, ServerName: name, ImplicitTLS: implicit})
+	if len(chain) == 0 {
+		return Shown{Broken: result.Shook, Problem: result.Detail, Reason: string(result.Verdict), Dead: result.Address}
 	}
-	shown := Shown{Leaf: fingerprint(leaf)}
+	shown := Shown{Leaf: fingerprint(chain[0]), Chain: stalwart.ChainFingerprint(chain)}
 	if name != "" {
-		k.served.put(address, leaf)
+		k.served.put(address, chain[0])
 	}
 	return shown
 }

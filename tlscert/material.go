@@ -25,6 +25,7 @@ type Pair struct {
 	Chain []byte // PEM, nothing but certificates, the leaf first
 	Key   redact.Secret
 	Leaf  *x509.Certificate
+	All   []*x509.Certificate // the leaf first
 }
 
 // Fingerprint is the SHA-256 of the leaf.
@@ -57,7 +58,7 @@ func Parse(certificate, key []byte) (*Pair, error) {
 	if !ok || !public.Equal(chain[0].PublicKey) {
 		return nil, invalid(corev1.TLSPrivateKeyKey, "does not belong to the first certificate of %s", corev1.TLSCertKey)
 	}
-	p := &Pair{Leaf: chain[0], Key: redact.New(string(text))}
+	p := &Pair{Leaf: chain[0], All: chain, Key: redact.New(string(text))}
 	for _, c := range chain {
 		p.Chain = append(p.Chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
 	}

@@ -6,12 +6,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/watcher"
+	"github.com/openova-io/smtp-mirror/zone"
 )
 
 // warnBefore is how long before its end a certificate is a finding. cert-manager
@@ -37,16 +39,20 @@ type Keeper struct {
 	SourceRef   corev1.ObjectReference
 	Fleet       *stalwart.Fleet
 	Pods        func() []watcher.Incarnation
-	Address     string // host:port of the submission listener, the same port in every Pod
-	ImplicitTLS bool   // TLS from the first byte (465), not STARTTLS (587)
 	DryRun      bool
 
-	// Dane tells whether the DNS has the TLSA record of a key, by its [zone.SPKIHash], and for
+	// Where is host:port of the submission listener, the same port in every Pod, and whether
+	// it has TLS from the first byte (465) or STARTTLS (587).
+	Where func() (address string, implicitTLS bool)
+
+	// Dane tells what the DNS says of the TLSA record of a key, by its [zone.SPKIHash], and for
 	// how long the set without it may still be remembered; nil = nobody looks.
-	Dane func(hash string) (published bool, wait time.Duration)
+	Dane func(hash string) (zone.Verdict, time.Duration)
 
 	served   known
-	unusable string // the leaf that was withdrawn last
+	unusable string    // the leaf that was withdrawn last
+	told     string    // the chain that Stalwart was told last to load
+	guessing time.Time // since when it is not known whether senders rely on the key that is served
 }
 
 // NotAfter is until when what handshakes showed last is valid, everywhere; zero where
@@ -79,11 +85,11 @@ func (k *Keeper) Reconcile(ctx context.Context) (watcher.Result, error) {
 	if err != nil {
 		return result, err
 	}
-	r := &run{Keeper: k, directory: directory, pair: pair, result: &result, desired: Desired{Leaf: pair.Fingerprint(), Owner: k.Owner}}
-	r.observed = Observed{Generation: directory.Generation(), Seen: k.look(ctx, false), Unusable: k.unusable == r.desired.Leaf}
+	r := &run{Keeper: k, directory: directory, pair: pair, result: &result, desired: Desired{Leaf: pair.Fingerprint(), Chain: stalwart.ChainFingerprint(pair.All), Owner: k.Owner}}
+	r.observed = Observed{Generation: directory.Generation(), Seen: k.look(ctx, false), Unusable: k.unusable == r.desired.Leaf, Told: k.told == r.desired.Chain}
 	r.observed.Unannounced, r.wait = k.unannounced(pair.Leaf, time.Now())
-	for range maxSteps {
-		done, err := r.step(ctx)
+	for i := range maxSteps {
+		done, err := r.step(ctx, i == 0)
 		if done || err != nil {
 			return result, err
 		}
@@ -116,10 +122,13 @@ type run struct {
 }
 
 // step looks at what Stalwart holds, and takes one step.
-func (r *run) step(ctx context.Context) (done bool, err error) {
+func (r *run) step(ctx context.Context, first bool) (done bool, err error) {
 	r.observed.Held, err = r.directory.Certificates(ctx)
 	if err != nil {
 		return false, err
+	}
+	if i := slices.IndexFunc(r.observed.Held, func(c stalwart.Certificate) bool { return c.Default }); first && i >= 0 {
+		r.observed.Before = r.observed.Held[i].ID
 	}
 	step := Decide(r.observed, r.desired)
 	switch {

@@ -46,7 +46,7 @@ func (s *site) keeperOf(server *stalwarttest.Server) (*stalwart.Fleet, *tlscert.
 	}})
 	s.must(err)
 	s.t.Cleanup(fleet.CloseAll)
-	return fleet, &tlscert.Keeper{Host: host, Owner: owner, Fleet: fleet, Address: server.SubmissionAddr(), Pods: func() []watcher.Incarnation { return nil },
+	return fleet, &tlscert.Keeper{Host: host, Owner: owner, Fleet: fleet, Where: func() (string, bool) { return server.SubmissionAddr(), false }, Pods: func() []watcher.Incarnation { return nil },
 		Source: func() ([]byte, []byte, error) { return s.source.Cert, s.source.Key, nil }}
 }
 
@@ -108,8 +108,8 @@ func (s *site) held(reason string, says ...string) watcher.Result {
 func (s *site) shows(p pki.Pair) {
 	s.t.Helper()
 	for _, name := range []string{host, ""} {
-		leaf, result := smtpprobe.Handshake(s.t.Context(), smtpprobe.Request{Address: s.server.SubmissionAddr(), ServerName: name})
-		if leaf == nil || fingerprint(p) != stalwart.Fingerprint(leaf.Raw) {
+		chain, result := smtpprobe.Handshake(s.t.Context(), smtpprobe.Request{Address: s.server.SubmissionAddr(), ServerName: name})
+		if len(chain) == 0 || fingerprint(p) != stalwart.Fingerprint(chain[0].Raw) {
 			s.t.Errorf("a client that names %q sees another certificate, %+v", name, result)
 		}
 	}

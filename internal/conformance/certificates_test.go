@@ -48,7 +48,7 @@ func newSecured(t *testing.T, s *suite) *secured {
 	var err error
 	c.ca, err = pki.NewCA("another authority")
 	must(t, err)
-	c.keeper = &tlscert.Keeper{Host: hostname, Owner: certificateOwner, Fleet: c.fleet, Address: c.dial, Pods: func() []watcher.Incarnation { return nil },
+	c.keeper = &tlscert.Keeper{Host: hostname, Owner: certificateOwner, Fleet: c.fleet, Where: func() (string, bool) { return c.dial, false }, Pods: func() []watcher.Incarnation { return nil },
 		Source: func() ([]byte, []byte, error) { return c.source.Cert, c.source.Key, nil }}
 	if s.Generation() == stalwart.Gen016 {
 		t.Cleanup(func() { c.clear(t) })
@@ -102,12 +102,12 @@ func leafOf(t *testing.T, p pki.Pair) string {
 
 // shake tries again where the connection is closed: the servers of 0.15 take about five a
 // second, and these scenarios look more often than that.
-func shake(t *testing.T, q smtpprobe.Request) (*x509.Certificate, smtpprobe.Result) {
+func shake(t *testing.T, q smtpprobe.Request) ([]*x509.Certificate, smtpprobe.Result) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(200 * time.Millisecond) {
-		leaf, result := smtpprobe.Handshake(t.Context(), q)
+		chain, result := smtpprobe.Handshake(t.Context(), q)
 		if result.Verdict != smtpprobe.Unreachable || time.Now().After(deadline) {
-			return leaf, result
+			return chain, result
 		}
 	}
 }
@@ -118,12 +118,12 @@ func (c *secured) shown(t *testing.T, name string) (leaf string) {
 	for address, implicit := range map[string]bool{c.dial: false, c.SubmissionsAddr(): true} {
 		got, result := shake(t, smtpprobe.Request{Address: address, ServerName: name, ImplicitTLS: implicit})
 		switch {
-		case got == nil:
+		case len(got) == 0:
 			return string(result.Verdict)
-		case leaf != "" && leaf != stalwart.Fingerprint(got.Raw):
+		case leaf != "" && leaf != stalwart.Fingerprint(got[0].Raw):
 			return "another on each port"
 		}
-		leaf = stalwart.Fingerprint(got.Raw)
+		leaf = stalwart.Fingerprint(got[0].Raw)
 	}
 	return leaf
 }

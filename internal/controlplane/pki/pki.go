@@ -36,7 +36,12 @@ type CA struct {
 type Pair struct{ Cert, Key []byte }
 
 // NewCA makes an authority.
-func NewCA(name string) (*CA, error) {
+func NewCA(name string) (*CA, error) { return newCA(name, nil) }
+
+// Intermediate makes an authority below this one.
+func (c *CA) Intermediate(name string) (*CA, error) { return newCA(name, c) }
+
+func newCA(name string, above *CA) (*CA, error) {
 	key, err := newKey()
 	if err != nil {
 		return nil, err
@@ -47,7 +52,11 @@ func NewCA(name string) (*CA, error) {
 	}
 	t.IsCA, t.BasicConstraintsValid = true, true
 	t.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature
-	der, err := x509.CreateCertificate(rand.Reader, t, t, &key.PublicKey, key)
+	parent, signer := t, key
+	if above != nil {
+		parent, signer = above.cert, above.key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, t, parent, &key.PublicKey, signer)
 	if err != nil {
 		return nil, fmt.Errorf("sign the authority's certificate: %w", err)
 	}
