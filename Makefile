@@ -48,7 +48,7 @@ test-stalwart: ## the conformance suite against a real server: STALWART_BIN, els
 test-rotation: controlplane ## consumers that log in all the time while everything is rotated (SHORT=1, ROTATIONS=200, ORDER=naive)
 	@hack/test-rotation.sh
 
-acceptance: controlplane ## mail that the outside accepts while keys are rotated, into bench/dkim.json (SHORT=1, ROTATIONS=50, DRIVER=naive)
+acceptance: controlplane dnsservers ## mail that the outside accepts while keys are rotated, into bench/dkim.json (SHORT=1, ROTATIONS=50, DRIVER=naive)
 	@hack/acceptance.sh
 
 manifests: ## regenerate what is generated

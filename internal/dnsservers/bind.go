@@ -40,7 +40,7 @@ func bindConfig(dir, zone string, port int, o Options) string {
 	listen-on-v6 { none; };
 	pid-file none; session-keyfile none; lock-file none;
 	recursion no; dnssec-validation no; notify no;
-	allow-transfer { none; };
+	allow-transfer { 127.0.0.0/8; };
 };
 controls { };
 zone %q {

@@ -18,6 +18,7 @@ import (
 type row struct {
 	Server     string   `json:"server"`
 	Driver     string   `json:"driver"` // who has moved the keys through their stages
+	Publisher  string   `json:"publisher"`
 	PIN        string   `json:"pin"`
 	Rotations  int      `json:"rotations"`
 	Mails      int      `json:"mails"`
@@ -154,8 +155,8 @@ func (r row) red() []string {
 }
 
 func (r row) line() string {
-	return fmt.Sprintf("%-28s %-8s %3d rotations %5d mails  invalid %d  unknown key %d  spf %d  dkim %d  dmarc %d  later %d  lost %d  (%ds)\n    PIN: %s\n    %s",
-		r.Server, r.Driver, r.Rotations, r.Mails, r.Invalid, r.UnknownKey, r.SPFPass, r.DKIMPass, r.DMARCPass, r.Later, r.Lost, r.Seconds, r.PIN, strings.Join(r.Lies, "; "))
+	return fmt.Sprintf("%-28s %-8s %3d rotations %5d mails  invalid %d  unknown key %d  spf %d  dkim %d  dmarc %d  later %d  lost %d  (%ds)\n    published by %s; PIN: %s\n    %s",
+		r.Server, r.Driver, r.Rotations, r.Mails, r.Invalid, r.UnknownKey, r.SPFPass, r.DKIMPass, r.DMARCPass, r.Later, r.Lost, r.Seconds, r.Publisher, r.PIN, strings.Join(r.Lies, "; "))
 }
 
 // report prints what was missed, writes the JSON, and fails where something is red.

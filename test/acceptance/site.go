@@ -31,6 +31,7 @@ type site struct {
 	process *rig.Process
 	console outside.Console
 	driver  driver
+	primary *primary // nil = a reader of the ConfigMap feeds the outside
 	out     row
 
 	paused atomic.Bool // no mail is sent
@@ -47,7 +48,7 @@ type site struct {
 func (b *bench) one(ctx context.Context, s server, i int) row {
 	x := &site{b: b, server: s, begin: time.Now(), at: map[string]time.Time{}, out: row{Server: s.name}}
 	dir := filepath.Join(b.dir, fmt.Sprintf("row-%d", i))
-	err := x.set(ctx, dir, fmt.Sprintf("acc-%d", i))
+	err := x.set(ctx, dir, i)
 	if err == nil {
 		err = x.walk(ctx)
 	}
@@ -69,17 +70,20 @@ func (x *site) trouble(what string) {
 }
 
 // set builds the installation.
-func (x *site) set(ctx context.Context, dir, name string) error {
+func (x *site) set(ctx context.Context, dir string, i int) error {
 	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		err = x.publishers(ctx, i)
+	}
 	if err != nil {
 		return err
 	}
+	name := fmt.Sprintf("acc-%d", i)
 	x.world, err = outside.Start(outside.Options{Zones: []string{rig.Domain}, Lag: 300 * time.Millisecond, Negative: negative})
 	if err != nil {
 		return err
 	}
-	// The platform publishes the address of its LoadBalancer.
-	if err := x.world.Keep(zone.Record{Name: rig.MailHost, Type: "A", Value: "127.0.0.1"}, zone.Record{Name: "1.0.0.127.in-addr.arpa", Type: "PTR", Value: rig.MailHost}); err != nil {
+	if err := x.world.Keep(x.providers()...); err != nil {
 		return err
 	}
 	domain := "" // the controller makes it
@@ -99,14 +103,33 @@ func (x *site) set(ctx context.Context, dir, name string) error {
 		return err
 	}
 	x.life, x.end = context.WithCancel(context.WithoutCancel(ctx))
-	x.work.Go(func() { x.follow(x.life) })
+	if x.primary == nil {
+		x.work.Go(func() { x.follow(x.life) })
+	} else if err := x.primary.give(ctx, x.rig); err != nil {
+		return err
+	} else {
+		x.work.Go(func() { x.followZone(x.life) })
+	}
 	x.process, err = x.rig.Run("run")
 	return err
+}
+
+// providers are the records that are somebody else's: the reverse name, and where the
+// controller publishes nothing by itself the address of the LoadBalancer.
+func (x *site) providers() []zone.Record {
+	all := []zone.Record{{Name: "1.0.0.127.in-addr.arpa", Type: "PTR", Value: rig.MailHost}}
+	if x.primary == nil {
+		all = append(all, zone.Record{Name: rig.MailHost, Type: "A", Value: "127.0.0.1"})
+	}
+	return all
 }
 
 func (x *site) tune(c *config.Config) {
 	c.Resync.Duration = time.Second
 	x.driver.tune(c)
+	if x.primary != nil {
+		x.primary.tune(c)
+	}
 }
 
 // follow publishes what is in the ConfigMap, as an external-dns does.
@@ -176,6 +199,9 @@ func (x *site) clear(dir string) {
 		x.out.Leaks = rig.Leaks(x.process.Output())
 	}
 	var problems []error
+	if x.primary != nil {
+		problems = append(problems, x.primary.Close())
+	}
 	if x.mail != nil {
 		problems = append(problems, x.mail.Close())
 	}
