@@ -10,8 +10,10 @@
 // that may not be published yet. It is asked for the name servers of the last two
 // labels of a name ("omani.works"); from there down the authoritative servers
 // themselves are asked, and refer to those of a delegated zone (RFC 1034, section
-// 4.3.2), whose NS records are there by then. A CNAME that leads out of the zone is
-// followed in the same way.
+// 4.3.2), whose NS records are there by then. A server that holds the zone above and
+// the one below answers without a referral; the SOA tells which zone its answer is
+// from, so that the other servers of that zone are asked too. A CNAME that leads out
+// of the zone is followed in the same way.
 //
 // [Resolver.Lookup] asks the recursive server, about what is meant to be there: the
 // address of a host, the name of an address.
