@@ -63,7 +63,7 @@ func (r *Resolver) find(ctx context.Context, name string) (cut, error) {
 	if got.apex == "" || got.apex == "." {
 		return cut{}, fmt.Errorf("%w: the recursive server knows no zone %s", ErrNoServers, plain(top))
 	}
-	return r.cutAt(ctx, got.apex, nil)
+	return r.cutAt(ctx, got.apex, r.delegation(ctx, got.apex))
 }
 
 // remembered is the lowest zone known that a name is in.
