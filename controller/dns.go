@@ -13,7 +13,6 @@ import (
 	"github.com/openova-io/smtp-mirror/dkimwatch"
 	"github.com/openova-io/smtp-mirror/dnsrecords"
 	"github.com/openova-io/smtp-mirror/redact"
-	"github.com/openova-io/smtp-mirror/resolver"
 	"github.com/openova-io/smtp-mirror/rotation"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/statesecret"
@@ -71,20 +70,8 @@ func (c *Controller) record() *dkimwatch.Record {
 
 // truth wires the reconciler that looks at the public DNS.
 func (c *Controller) truth() *dkimwatch.Truth {
-	return &dkimwatch.Truth{Domain: c.o.Config.Domain, Ref: c.recordsRef(), Board: &c.zone, Answers: c.resolver.Answers, Reverse: reverse(c.resolver),
+	return &dkimwatch.Truth{Domain: c.o.Config.Domain, Ref: c.recordsRef(), Board: &c.zone, Answers: c.resolver.Answers, Reverse: nameSeen(c.resolver),
 		Changed: func() { c.loop.Wake(sourceTruth) }}
-}
-
-// reverse looks a PTR up as everybody does: its servers are the provider's.
-func reverse(r *resolver.Resolver) func(ctx context.Context, name string) []zone.Answer {
-	return func(ctx context.Context, name string) []zone.Answer {
-		found, err := r.Lookup(ctx, name, "PTR")
-		a := zone.Answer{Server: "the recursive server", Code: found.Code, Values: found.Values}
-		if err != nil {
-			a.Problem = err.Error()
-		}
-		return []zone.Answer{a}
-	}
 }
 
 // keys wires the reconciler of our DKIM keys.

@@ -1,9 +1,7 @@
 package controller
 
 import (
-	"context"
 	"net"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -30,7 +28,7 @@ func (c *Controller) publishers(reconcilers map[watcher.Target]watcher.Reconcile
 	}
 	if p.HetznerPTR.Enabled {
 		reconcilers[targetPTR] = &publish.PTR{Endpoint: p.HetznerPTR.Endpoint, Domain: c.o.Config.Domain, Ref: c.recordsRef(),
-			Token: c.secrets[home+"/"+p.HetznerPTR.TokenSecret].One, Wanted: wanted, Lookup: c.addresses, DryRun: c.o.DryRun}
+			Token: c.secrets[home+"/"+p.HetznerPTR.TokenSecret].One, Wanted: wanted, Lookup: addressesSeen(c.resolver, c.o.Config.Domain), DryRun: c.o.DryRun}
 	}
 }
 
@@ -38,23 +36,6 @@ func (c *Controller) publishers(reconcilers map[watcher.Target]watcher.Reconcile
 // another of the same name has published would count as ours, and be removed.
 func (c *Controller) owner() string {
 	return c.o.Config.Stalwart.Namespace + "." + strings.ToLower(c.o.Config.Domain)
-}
-
-// addresses asks the public DNS for the addresses of a host.
-func (c *Controller) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
-	var all []netip.Addr
-	for _, kind := range []string{"A", "AAAA"} {
-		found, err := c.resolver.Lookup(ctx, host, kind)
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range found.Values {
-			if a, err := netip.ParseAddr(v); err == nil {
-				all = append(all, a)
-			}
-		}
-	}
-	return all, nil
 }
 
 // certificate wires the reconciler of the certificate that Stalwart shows; nil where

@@ -25,8 +25,9 @@ type PTR struct {
 	Ref      corev1.ObjectReference
 	Token    func() (*corev1.Secret, error) // with token
 	Wanted   func() ([]zone.Record, error)  // of these the PTR are taken
-	// Lookup asks the public DNS for the addresses of a host: a reverse name whose
-	// host does not lead back is worse than none.
+	// Lookup asks every authoritative server for the addresses of a host, and gives those
+	// that all answer with: a reverse name whose host does not lead back is worse than
+	// none. No recursive server may be asked: the addresses may not be published yet.
 	Lookup  func(ctx context.Context, host string) ([]netip.Addr, error)
 	HTTP    *http.Client  // nil = the system's
 	Every   time.Duration // look again after this time, as nothing tells of changes; 0 = 5 minutes
