@@ -21,7 +21,8 @@
 //   - a reverse name is replaced where it is the provider's own or lies in our domain.
 //
 // A record of somebody else is never overwritten. An SPF or DMARC of somebody else is
-// reported with the merged value to set by hand. One exception: in the TXT of a DKIM
+// reported with the merged value to set by hand, until he has: what is as good as ours
+// by zone.Judge is no trouble, and ours is not written beside it. One exception: in the TXT of a DKIM
 // selector that is ours by its mark, other values are removed, because nobody else can
 // have a reason to be there.
 //

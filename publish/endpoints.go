@@ -78,7 +78,7 @@ type endpointing struct {
 // make applies one object, if it differs and nobody else publishes the same.
 func (r *endpointing) make(ctx context.Context, w wish) error {
 	if name, values := w.rival(r.others); name != "" {
-		if !containsAll(values, w.values()) {
+		if slices.ContainsFunc(w.records, func(r zone.Record) bool { return !serves(values, r) }) {
 			r.foreign = append(r.foreign, fmt.Sprintf("the DNSEndpoint %s/%s: %s", r.Namespace, name, w.advice(values...)))
 		}
 		return nil
@@ -156,10 +156,6 @@ func (r *endpointing) finish(result watcher.Result, not []id, err error) (watche
 		result.Reason, result.Message = ReasonTypeNotPublished, "external-dns does not know these types, publish them another way: "+strings.Join(names, ", ")
 	}
 	return result, nil
-}
-
-func containsAll(have, want []string) bool {
-	return !slices.ContainsFunc(want, func(w string) bool { return !slices.Contains(have, w) })
 }
 
 func (d *DNSEndpoints) resource() dynamic.ResourceInterface {
