@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -160,7 +159,7 @@ func (c *Controller) taken() []string {
 // configured are the facts that the configuration says itself.
 func configured(cfg *config.Config) zone.Facts {
 	return zone.Facts{Domain: strings.ToLower(cfg.Domain), MailHost: cfg.MailHost(), SPFPolicy: cfg.DNS.SPF.Policy, DMARCPolicy: cfg.DNS.DMARC.Policy, DMARCReport: cfg.DNS.DMARC.RUA,
-		TLSReport: cfg.DNS.TLSRPT, PolicyHost: cfg.DNS.MTASTS.Host, PolicyMode: cfg.DNS.MTASTS.Mode, CAAIssuers: cfg.DNS.CAA, Submission: 587, Submissions: 465}
+		TLSReport: cfg.DNS.TLSRPT, PolicyHost: cfg.DNS.MTASTS.Host, PolicyMode: cfg.DNS.MTASTS.Mode, CAAIssuers: cfg.DNS.CAA, Submission: portSubmission, Submissions: portSubmissions}
 }
 
 // facts are what the records of the domain follow from, without the keys.
@@ -175,10 +174,7 @@ func (c *Controller) facts() (zone.Facts, error) {
 	if err != nil || service == nil {
 		return f, err
 	}
-	for _, ingress := range service.Status.LoadBalancer.Ingress {
-		if a, err := netip.ParseAddr(ingress.IP); err == nil {
-			f.Addresses = append(f.Addresses, a)
-		}
-	}
+	f.Addresses = serviceAddresses(service)
+	f.Submission, f.Submissions = servicePorts(service)
 	return f, nil
 }
