@@ -20,7 +20,7 @@ func (c *Controller) publishers(reconcilers map[watcher.Target]watcher.Reconcile
 	wanted := func() ([]zone.Record, error) { return c.zone.Wanted(), nil }
 	if p.ExternalDNS.Enabled {
 		reconcilers[targetExternalDNS] = &publish.DNSEndpoints{Client: c.o.Clients.Flux, Namespace: p.ExternalDNS.Namespace, Owner: c.owner(), Ref: c.recordsRef(),
-			Wanted: wanted, DryRun: c.o.DryRun}
+			Wanted: wanted, Seen: c.verdicts(), DryRun: c.o.DryRun}
 	}
 	if p.RFC2136.Enabled {
 		reconcilers[targetRFC2136] = &publish.DNSUpdate{Server: p.RFC2136.Server, Zone: p.RFC2136.Zone, Owner: c.owner(), Ref: c.recordsRef(),
@@ -29,6 +29,21 @@ func (c *Controller) publishers(reconcilers map[watcher.Target]watcher.Reconcile
 	if p.HetznerPTR.Enabled {
 		reconcilers[targetPTR] = &publish.PTR{Endpoint: p.HetznerPTR.Endpoint, Domain: c.o.Config.Domain, Ref: c.recordsRef(),
 			Token: c.secrets[home+"/"+p.HetznerPTR.TokenSecret].One, Wanted: wanted, Lookup: addressesSeen(c.resolver, c.o.Config.Domain), DryRun: c.o.DryRun}
+	}
+}
+
+// verdicts tell what was last seen of a record; nil where nobody looks.
+func (c *Controller) verdicts() func(zone.Record) zone.Verdict {
+	if !c.o.Config.DNS.Look {
+		return nil
+	}
+	return func(r zone.Record) zone.Verdict {
+		for _, f := range c.zone.Findings() {
+			if f.Record.Type == r.Type && f.Record.Value == r.Value && strings.EqualFold(f.Record.Name, r.Name) {
+				return f.Verdict
+			}
+		}
+		return ""
 	}
 }
 

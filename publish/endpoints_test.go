@@ -27,6 +27,7 @@ func TestDNSEndpoints(t *testing.T) {
 	}{
 		{"dry run", endpointsDryRun}, {"targets", endpointsTargets}, {"equal", endpointsEqual}, {"rotation", endpointsRotation},
 		{"nothing wanted", endpointsNothing}, {"no address", endpointsNoAddress}, {"edited", endpointsEdited}, {"foreign", endpointsForeign}, {"others", endpointsOfOthers},
+		{"revoked", endpointsRevoked}, {"a bad one", endpointsBad}, {"a rival", endpointsRival},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			c.t, c.DryRun = t, false
