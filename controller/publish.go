@@ -27,7 +27,7 @@ func (c *Controller) publishers(reconcilers map[watcher.Target]watcher.Reconcile
 			Key: c.secrets[home+"/"+p.RFC2136.TSIGSecret].One, Wanted: wanted, DryRun: c.o.DryRun}
 	}
 	if p.HetznerPTR.Enabled {
-		reconcilers[targetPTR] = &publish.PTR{Endpoint: p.HetznerPTR.Endpoint, Domain: c.o.Config.Domain, Ref: c.recordsRef(),
+		reconcilers[targetPTR] = &publish.PTR{Endpoint: p.HetznerPTR.Endpoint, Ref: c.recordsRef(),
 			Token: c.secrets[home+"/"+p.HetznerPTR.TokenSecret].One, Wanted: wanted, Lookup: addressesSeen(c.resolver, c.o.Config.Domain), DryRun: c.o.DryRun}
 	}
 }

@@ -18,7 +18,8 @@
 //     beside a CNAME, and tells what to remove without a transfer of the zone. Record
 //     and mark change in one update, which the server takes only while both are as
 //     they were read;
-//   - a reverse name is replaced where it is the provider's own or lies in our domain.
+//   - a reverse name is replaced where there is none, or the provider's own. Nothing
+//     records that another one is ours: an old name of ours is reported too.
 //
 // A record of somebody else is never overwritten. An SPF or DMARC of somebody else is
 // reported with the merged value to set by hand, until he has: what is as good as ours

@@ -21,7 +21,6 @@ import (
 // loop never runs it twice at once.
 type PTR struct {
 	Endpoint string // URL of the API, "" = Hetzner's own
-	Domain   string // the mail domain; reverse names in it are ours
 	Ref      corev1.ObjectReference
 	Token    func() (*corev1.Secret, error) // with token
 	Wanted   func() ([]zone.Record, error)  // of these the PTR are taken
@@ -118,7 +117,7 @@ func (p *PTR) address(ctx context.Context, h hetzner, want zone.Record) (done st
 	switch {
 	case same(current, host):
 		return "", nil
-	case !replaceable(current, p.Domain):
+	case !replaceable(current):
 		return "", &watcher.HoldError{Why: ReasonForeignPTR, After: pause(p.Every),
 			Text: fmt.Sprintf("the reverse name of %s (%s) is %q, which is not ours: set it to %s by hand, or reset it to the default", addr, has.what, zone.Shown(current), host)}
 	}
