@@ -158,7 +158,7 @@ func (c *Controller) taken() []string {
 
 // configured are the facts that the configuration says itself.
 func configured(cfg *config.Config) zone.Facts {
-	return zone.Facts{Domain: strings.ToLower(cfg.Domain), MailHost: cfg.MailHost(), SPFPolicy: cfg.DNS.SPF.Policy, DMARCPolicy: cfg.DNS.DMARC.Policy, DMARCReport: cfg.DNS.DMARC.RUA,
+	return zone.Facts{Domain: strings.ToLower(cfg.Domain), MailHost: cfg.MailHost(), SPFSenders: cfg.DNS.SPF.Senders, SPFPolicy: cfg.DNS.SPF.Policy, DMARCPolicy: cfg.DNS.DMARC.Policy, DMARCReport: cfg.DNS.DMARC.RUA,
 		TLSReport: cfg.DNS.TLSRPT, PolicyHost: cfg.DNS.MTASTS.Host, PolicyMode: cfg.DNS.MTASTS.Mode, CAAIssuers: cfg.DNS.CAA, Submission: portSubmission, Submissions: portSubmissions}
 }
 
