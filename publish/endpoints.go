@@ -191,7 +191,7 @@ func (r *endpointing) finish(result watcher.Result, not []id) (watcher.Result, e
 	case len(r.refused) > 0:
 		return result, r.refused[0]
 	case len(r.foreign) > 0:
-		return result, &watcher.HoldError{Why: ReasonForeignDNSEndpoint, Text: strings.Join(r.foreign, "; "), After: pause(r.Every)}
+		return result, &watcher.HoldError{Why: ReasonForeignDNSEndpoint, Text: strings.Join(r.foreign, "; "), After: result.After}
 	case len(r.would) > 0:
 		result.Reason, result.Message = ReasonWouldPublish, "would "+strings.Join(r.would, ", ")
 	case len(r.waiting) > 0:

@@ -11,8 +11,12 @@ import (
 // lower is the zone below that holds the name, with the name servers that are referred
 // to. A server refers to it, or holds it itself and answers out of it: the servers of
 // that zone may be others, and all of them have to be asked. Configured servers are
-// believed, until they refer.
+// believed, until they refer; where they may not hold the name at all, one that refers
+// knows no more than one that answers.
 func lower(at cut, replies []reply) (below string, hosts []string) {
+	if at.guess && slices.ContainsFunc(replies, func(one reply) bool { return one.answer.Problem == "" }) {
+		return "", nil
+	}
 	take := func(name string) {
 		if name != at.zone && dns.IsSubDomain(at.zone, name) && (below == "" || len(name) < len(below)) {
 			below = name
