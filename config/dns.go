@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/openova-io/smtp-mirror/zone"
 )
 
 // DKIM is the life of the keys that mail is signed with.
@@ -56,7 +58,7 @@ type DNS struct {
 	Service   ObjectName `json:"service"` // the LoadBalancer that A, AAAA and PTR follow
 	SPF       SPF        `json:"spf"`
 	DMARC     DMARC      `json:"dmarc"`
-	TLSRPT    string     `json:"tlsRPT"` // rua= of RFC 8460, "mailto:..." or "https://..."; "" = none
+	TLSRPT    string     `json:"tlsRPT"` // rua= of RFC 8460, "mailto:..." or "https://..."; "" = mailto:postmaster@<domain>
 	MTASTS    MTASTS     `json:"mtaSTS"`
 	CAA       []string   `json:"caa"`       // the authorities that may issue (RFC 8659)
 	Servers   []string   `json:"servers"`   // authoritative, host:port; empty = from the zone's NS
@@ -64,9 +66,10 @@ type DNS struct {
 	Publish   Publish    `json:"publish"`
 }
 
-// SPF is the end of the record (RFC 7208, section 5.1).
+// SPF is what the record says beside "a mx" (RFC 7208).
 type SPF struct {
-	Policy string `json:"policy"`
+	Senders []string `json:"senders"` // ip4:, ip6:, include:, or an address or network: what mail leaves from beside the mail host
+	Policy  string   `json:"policy"`  // its end
 }
 
 // DMARC is the policy record (RFC 7489).
@@ -128,6 +131,7 @@ func defaultDNS(namespace string) DNS {
 func (d *DNS) complete(namespace string) {
 	empty(&d.Servers)
 	empty(&d.CAA)
+	empty(&d.SPF.Senders)
 	fill(&d.Publish.ExternalDNS.Namespace, namespace)
 }
 
@@ -157,7 +161,7 @@ func (c *checker) dkim(d DKIM) {
 func (c *checker) dns(d DNS) {
 	c.namespace("dns.service.namespace", d.Service.Namespace)
 	c.name("dns.service.name", d.Service.Name)
-	c.that(slices.Contains([]string{"-all", "~all", "?all"}, d.SPF.Policy), "dns.spf.policy", "%q is none of -all, ~all, ?all", d.SPF.Policy)
+	c.spf(d.SPF)
 	c.that(slices.Contains([]string{"none", "quarantine", "reject"}, d.DMARC.Policy), "dns.dmarc.policy", "%q is none of none, quarantine, reject", d.DMARC.Policy)
 	c.report("dns.dmarc.rua", d.DMARC.RUA, "mailto:")
 	c.report("dns.tlsRPT", d.TLSRPT, "mailto:", "https://")
@@ -169,6 +173,17 @@ func (c *checker) dns(d DNS) {
 		c.server("dns.recursive", d.Recursive)
 	}
 	c.publish(d.Publish)
+}
+
+func (c *checker) spf(s SPF) {
+	c.that(slices.Contains([]string{"-all", "~all", "?all"}, s.Policy), "dns.spf.policy", "%q is none of -all, ~all, ?all", s.Policy)
+	record := zone.SPF{{Name: "a"}, {Name: "mx"}}
+	for i, sender := range s.Senders {
+		t, err := zone.ParseSender(sender)
+		c.that(err == nil, fmt.Sprintf("dns.spf.senders[%d]", i), "%q is no ip4:, ip6: or include:, and no address", sender)
+		record = append(record, t)
+	}
+	c.that(record.Lookups() <= zone.SPFLimit, "dns.spf.senders", "brings the record to %d terms that ask the DNS, and %d may", record.Lookups(), zone.SPFLimit)
 }
 
 func (c *checker) publish(p Publish) {

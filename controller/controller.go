@@ -213,6 +213,9 @@ func (c *Controller) Wake(s watcher.Source) { c.loop.Wake(s) }
 // Status lists all targets.
 func (c *Controller) Status() []watcher.Status { return c.loop.Status() }
 
+// Busy reports whether something is under way.
+func (c *Controller) Busy() bool { return c.loop.Busy() }
+
 // observe reports a finished run, and draws two conclusions that cross rooms:
 // what does not answer is knocked at, and keys may follow from what was created.
 func (c *Controller) observe(t watcher.Transition) {

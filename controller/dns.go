@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,7 +12,6 @@ import (
 	"github.com/openova-io/smtp-mirror/dkimwatch"
 	"github.com/openova-io/smtp-mirror/dnsrecords"
 	"github.com/openova-io/smtp-mirror/redact"
-	"github.com/openova-io/smtp-mirror/resolver"
 	"github.com/openova-io/smtp-mirror/rotation"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/statesecret"
@@ -71,20 +69,8 @@ func (c *Controller) record() *dkimwatch.Record {
 
 // truth wires the reconciler that looks at the public DNS.
 func (c *Controller) truth() *dkimwatch.Truth {
-	return &dkimwatch.Truth{Domain: c.o.Config.Domain, Ref: c.recordsRef(), Board: &c.zone, Answers: c.resolver.Answers, Reverse: reverse(c.resolver),
+	return &dkimwatch.Truth{Domain: c.o.Config.Domain, Ref: c.recordsRef(), Board: &c.zone, Answers: c.resolver.Answers, Reverse: nameSeen(c.resolver),
 		Changed: func() { c.loop.Wake(sourceTruth) }}
-}
-
-// reverse looks a PTR up as everybody does: its servers are the provider's.
-func reverse(r *resolver.Resolver) func(ctx context.Context, name string) []zone.Answer {
-	return func(ctx context.Context, name string) []zone.Answer {
-		found, err := r.Lookup(ctx, name, "PTR")
-		a := zone.Answer{Server: "the recursive server", Code: found.Code, Values: found.Values}
-		if err != nil {
-			a.Problem = err.Error()
-		}
-		return []zone.Answer{a}
-	}
 }
 
 // keys wires the reconciler of our DKIM keys.
@@ -172,8 +158,8 @@ func (c *Controller) taken() []string {
 
 // configured are the facts that the configuration says itself.
 func configured(cfg *config.Config) zone.Facts {
-	return zone.Facts{Domain: strings.ToLower(cfg.Domain), MailHost: cfg.MailHost(), SPFPolicy: cfg.DNS.SPF.Policy, DMARCPolicy: cfg.DNS.DMARC.Policy, DMARCReport: cfg.DNS.DMARC.RUA,
-		TLSReport: cfg.DNS.TLSRPT, PolicyHost: cfg.DNS.MTASTS.Host, PolicyMode: cfg.DNS.MTASTS.Mode, CAAIssuers: cfg.DNS.CAA, Submission: 587, Submissions: 465}
+	return zone.Facts{Domain: strings.ToLower(cfg.Domain), MailHost: cfg.MailHost(), SPFSenders: cfg.DNS.SPF.Senders, SPFPolicy: cfg.DNS.SPF.Policy, DMARCPolicy: cfg.DNS.DMARC.Policy, DMARCReport: cfg.DNS.DMARC.RUA,
+		TLSReport: cfg.DNS.TLSRPT, PolicyHost: cfg.DNS.MTASTS.Host, PolicyMode: cfg.DNS.MTASTS.Mode, CAAIssuers: cfg.DNS.CAA, Submission: portSubmission, Submissions: portSubmissions}
 }
 
 // facts are what the records of the domain follow from, without the keys.
@@ -188,10 +174,7 @@ func (c *Controller) facts() (zone.Facts, error) {
 	if err != nil || service == nil {
 		return f, err
 	}
-	for _, ingress := range service.Status.LoadBalancer.Ingress {
-		if a, err := netip.ParseAddr(ingress.IP); err == nil {
-			f.Addresses = append(f.Addresses, a)
-		}
-	}
+	f.Addresses = serviceAddresses(service)
+	f.Submission, f.Submissions = servicePorts(service)
 	return f, nil
 }

@@ -2,9 +2,7 @@ package controller
 
 import (
 	"cmp"
-	"context"
 	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -25,15 +23,30 @@ func (c *Controller) publishers(reconcilers map[watcher.Target]watcher.Reconcile
 	wanted := func() ([]zone.Record, error) { return c.zone.Wanted(), nil }
 	if p.ExternalDNS.Enabled {
 		reconcilers[targetExternalDNS] = &publish.DNSEndpoints{Client: c.o.Clients.Flux, Namespace: p.ExternalDNS.Namespace, Owner: c.owner(), Ref: c.recordsRef(),
-			Wanted: wanted, DryRun: c.o.DryRun}
+			Wanted: wanted, Seen: c.verdicts(), DryRun: c.o.DryRun}
 	}
 	if p.RFC2136.Enabled {
 		reconcilers[targetRFC2136] = &publish.DNSUpdate{Server: p.RFC2136.Server, Zone: p.RFC2136.Zone, Owner: c.owner(), Ref: c.recordsRef(),
 			Key: c.secrets[home+"/"+p.RFC2136.TSIGSecret].One, Wanted: wanted, DryRun: c.o.DryRun}
 	}
 	if p.HetznerPTR.Enabled {
-		reconcilers[targetPTR] = &publish.PTR{Endpoint: p.HetznerPTR.Endpoint, Domain: c.o.Config.Domain, Ref: c.recordsRef(),
-			Token: c.secrets[home+"/"+p.HetznerPTR.TokenSecret].One, Wanted: wanted, Lookup: c.addresses, DryRun: c.o.DryRun}
+		reconcilers[targetPTR] = &publish.PTR{Endpoint: p.HetznerPTR.Endpoint, Ref: c.recordsRef(),
+			Token: c.secrets[home+"/"+p.HetznerPTR.TokenSecret].One, Wanted: wanted, Lookup: addressesSeen(c.resolver, c.o.Config.Domain), DryRun: c.o.DryRun}
+	}
+}
+
+// verdicts tell what was last seen of a record; nil where nobody looks.
+func (c *Controller) verdicts() func(zone.Record) zone.Verdict {
+	if !c.o.Config.DNS.Look {
+		return nil
+	}
+	return func(r zone.Record) zone.Verdict {
+		for _, f := range c.zone.Findings() {
+			if f.Record.Type == r.Type && f.Record.Value == r.Value && strings.EqualFold(f.Record.Name, r.Name) {
+				return f.Verdict
+			}
+		}
+		return ""
 	}
 }
 
@@ -41,23 +54,6 @@ func (c *Controller) publishers(reconcilers map[watcher.Target]watcher.Reconcile
 // another of the same name has published would count as ours, and be removed.
 func (c *Controller) owner() string {
 	return c.o.Config.Stalwart.Namespace + "." + strings.ToLower(c.o.Config.Domain)
-}
-
-// addresses asks the public DNS for the addresses of a host.
-func (c *Controller) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
-	var all []netip.Addr
-	for _, kind := range []string{"A", "AAAA"} {
-		found, err := c.resolver.Lookup(ctx, host, kind)
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range found.Values {
-			if a, err := netip.ParseAddr(v); err == nil {
-				all = append(all, a)
-			}
-		}
-	}
-	return all, nil
 }
 
 // certificate wires the reconciler of the certificate that Stalwart shows; nil where

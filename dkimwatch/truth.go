@@ -60,18 +60,34 @@ func (r *Truth) Reconcile(ctx context.Context) (watcher.Result, error) {
 func (r *Truth) negative(ctx context.Context) error {
 	answers, err := r.Answers(ctx, r.Domain, r.Domain, "SOA")
 	for _, a := range answers {
+		if a.Problem == "" {
+			r.Board.SawNegative(a.Negative)
+		}
+	}
+	r.absence(answers)
+	return err
+}
+
+// absence takes from answers how long an absence may be remembered, as far as they say
+// so.
+func (r *Truth) absence(answers []zone.Answer) {
+	for _, a := range answers {
 		if a.Problem != "" {
 			continue
 		}
-		r.Board.SawNegative(a.Negative)
+		if a.Negative > 0 {
+			r.Board.SawNegative(a.Negative)
+		}
 		for _, v := range a.Values {
 			fields := strings.Fields(v)
-			if seconds, err := strconv.Atoi(fields[len(fields)-1]); err == nil && len(fields) == soaFields {
+			if len(fields) != soaFields {
+				continue
+			}
+			if seconds, err := strconv.Atoi(fields[len(fields)-1]); err == nil {
 				r.Board.SawNegative(time.Duration(seconds) * time.Second)
 			}
 		}
 	}
-	return err
 }
 
 // soaFields are mname, rname, serial, refresh, retry, expire and minimum.
@@ -108,8 +124,26 @@ func (r *Truth) ask(ctx context.Context, record zone.Record) zone.Finding {
 	f := zone.Explain(record, answers)
 	if err != nil {
 		f.Notes = append(f.Notes, err.Error())
+		return f
+	}
+	if f.Verdict != zone.TempError && isWaitedFor(record) {
+		r.remembered(ctx, record)
 	}
 	return f
+}
+
+// isWaitedFor reports whether something begins when nobody can remember the absence of
+// a record any more: a key signs, a certificate is shown.
+func isWaitedFor(r zone.Record) bool { return r.Kind() == zone.KindDKIM || r.Type == "TLSA" }
+
+// remembered asks how long the absence of a record may be remembered in the zone that
+// it really is in. That is not always the domain's: _domainkey may be delegated, and a
+// selector may lead into another zone by a CNAME.
+func (r *Truth) remembered(ctx context.Context, record zone.Record) {
+	answers, err := r.Answers(ctx, r.Domain, record.Name, "SOA")
+	if err == nil {
+		r.absence(answers)
+	}
 }
 
 // saw puts a finding on the board and gives the Event where a verdict changes. The

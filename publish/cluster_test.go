@@ -58,7 +58,7 @@ func newCluster(t *testing.T) *cluster {
 	account, err := plane.ServiceAccount(t.Context(), namespace, "smtp-mirror")
 	must(t, err)
 	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: "smtp-mirror"}, Rules: []rbacv1.PolicyRule{{
-		APIGroups: []string{"externaldns.k8s.io"}, Resources: []string{"dnsendpoints"}, Verbs: []string{"get", "list", "create", "patch", "delete"}}}}
+		APIGroups: []string{"externaldns.k8s.io"}, Resources: []string{"dnsendpoints"}, Verbs: []string{"list", "create", "patch", "delete"}}}}
 	_, err = typed.RbacV1().Roles(namespace).Create(t.Context(), role, metav1.CreateOptions{})
 	must(t, err)
 	binding := &rbacv1.RoleBinding{ObjectMeta: role.ObjectMeta, RoleRef: rbacv1.RoleRef{Kind: "Role", Name: role.Name}, Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Name: "smtp-mirror", Namespace: namespace}}}
@@ -136,7 +136,7 @@ func (c *cluster) endpoints() map[string]map[string]any {
 			c.t.Fatalf("%s has %d endpoints", o.GetName(), len(endpoints))
 		}
 		e := endpoints[0].(map[string]any)
-		e["object"], e["version"] = o.GetName(), o.GetResourceVersion()
+		e["object"], e["version"], e["uid"] = o.GetName(), o.GetResourceVersion(), o.GetUID()
 		all[e["recordType"].(string)+" "+e["dnsName"].(string)] = e
 	}
 	return all

@@ -40,13 +40,16 @@ func decide(i id, observed, wanted []zone.Record, alias string, owned map[mark]b
 		}
 	}
 	s.others = len(others) + s.displaced
-	s.foreign = obstacle(i, others, wanted)
+	lacking := unserved(observed, others, wanted)
+	if len(lacking) > 0 {
+		s.foreign = obstacle(i, others, wanted)
+	}
 	if alias != "" && len(wanted) > 0 {
 		s.foreign = alias
 	}
 	s.stale(i, observed, ours, wanted, owned)
 	if s.foreign == "" || len(ours) > 0 {
-		s.missing(observed, others, wanted, owned)
+		s.missing(observed, others, wanted, lacking, owned)
 	}
 	return s
 }
@@ -68,10 +71,29 @@ func (s *step) stale(i id, observed, ours, wanted []zone.Record, owned map[mark]
 	slices.SortFunc(s.unmark, func(a, b mark) int { return strings.Compare(a.String(), b.String()) })
 }
 
+// unserved are the records that what will stay there does not stand for. A person may
+// have merged ours into his, as he was told to: then his is enough, it is in nobody's
+// way, and ours beside it would be one too many.
+func unserved(observed, others, wanted []zone.Record) []zone.Record {
+	var values []string
+	for _, o := range observed {
+		if holds(wanted, o) || holds(others, o) {
+			values = append(values, o.Value)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(wanted), func(w zone.Record) bool { return serves(values, w) })
+}
+
+// serves reports whether the values of a set are as good as a record, in the sense in
+// which it is looked for in the public DNS.
+func serves(values []string, w zone.Record) bool {
+	return zone.Judge(w, []zone.Answer{{Code: "NOERROR", Values: values}}) == zone.Published
+}
+
 // missing adds what is wanted and not there. In a set that is all ours a TTL that
 // differs is mended too; in a shared one the TTL is that of the others (RFC 2181,
 // section 5.2: a set has one).
-func (s *step) missing(observed, others, wanted []zone.Record, owned map[mark]bool) {
+func (s *step) missing(observed, others, wanted, lacking []zone.Record, owned map[mark]bool) {
 	shared := slices.DeleteFunc(slices.Clone(others), func(o zone.Record) bool { return holds(wanted, o) })
 	for _, w := range wanted {
 		there := slices.IndexFunc(observed, func(o zone.Record) bool { return o.Value == w.Value })
@@ -80,12 +102,12 @@ func (s *step) missing(observed, others, wanted []zone.Record, owned map[mark]bo
 		}
 		isOurs := owned[markOf(w)]
 		switch {
-		case there < 0:
+		case there < 0 && holds(lacking, w):
 			s.add = append(s.add, w)
 			if !isOurs {
 				s.mark = append(s.mark, markOf(w))
 			}
-		case isOurs && len(others) == 0 && observed[there].TTL != w.TTL:
+		case there >= 0 && isOurs && len(others) == 0 && observed[there].TTL != w.TTL:
 			s.add = append(s.add, w)
 		}
 	}

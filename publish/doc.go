@@ -18,19 +18,25 @@
 //     beside a CNAME, and tells what to remove without a transfer of the zone. Record
 //     and mark change in one update, which the server takes only while both are as
 //     they were read;
-//   - a reverse name is replaced where it is the provider's own or lies in our domain.
+//   - a reverse name is replaced where there is none, or the provider's own. Nothing
+//     records that another one is ours: an old name of ours is reported too.
 //
 // A record of somebody else is never overwritten. An SPF or DMARC of somebody else is
-// reported with the merged value to set by hand. One exception: in the TXT of a DKIM
+// reported with the merged value to set by hand, until he has: what is as good as ours
+// by zone.Judge is no trouble, and ours is not written beside it. One exception: in the TXT of a DKIM
 // selector that is ours by its mark, other values are removed, because nobody else can
 // have a reason to be there.
 //
 // What external-dns has to be told: --source=crd and --managed-record-types for each of
 // A, AAAA, MX, TXT, SRV, CNAME, as only addresses and CNAME are its default. It knows
-// no TLSA and no CAA. Some of its releases lose updates of a TXT in place; a selector
-// is an object of its own, so that a rotation makes objects and does not change them.
+// no TLSA and no CAA. It has to be allowed to delete (--policy=sync). Some of its
+// releases lose updates of a TXT in place. So a selector is an object of its own: a
+// rotation makes objects and does not change them. The one value of a key that changes,
+// when it is revoked, goes by a deletion: the object is made anew when no name server
+// has the old bytes any more. Every other TXT (SPF, DMARC) is changed in place, because
+// mail must not find it missing; the truth tells whether that was lost.
 //
-// Rights. DNSEndpoints: get, list, create, patch, delete on dnsendpoints of
+// Rights. DNSEndpoints: list, create, patch, delete on dnsendpoints of
 // externaldns.k8s.io in its namespace (selectors change, so no names can bound them);
 // whether the kind is served is told by the answer to list. DNSUpdate and PTR: get,
 // list, watch on their one Secret, by name. The TSIG key needs updates of the zone, or

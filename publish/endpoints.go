@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,9 +26,12 @@ type DNSEndpoints struct {
 	Owner     string // who we are among all that write there
 	Ref       corev1.ObjectReference
 	Wanted    func() ([]zone.Record, error)
-	Unquoted  bool          // a TXT without quotes, for a provider that keeps them as a part of it
-	Every     time.Duration // look again after this time, as nothing tells of changes; 0 = 5 minutes
+	Seen      func(zone.Record) zone.Verdict // what was last seen of a record that is wanted, "" for nothing; nil: nobody looks
+	Unquoted  bool                           // a TXT without quotes, for a provider that keeps them as a part of it
+	Every     time.Duration                  // look again after this time, as nothing tells of changes; 0 = 5 minutes
 	DryRun    bool
+
+	cleared map[string]time.Time // since when an object makes way for another value, by its name
 }
 
 // Reconcile lists what is there and writes what differs.
@@ -55,14 +59,14 @@ func (d *DNSEndpoints) Reconcile(ctx context.Context) (watcher.Result, error) {
 		}
 	}
 	for _, w := range all {
-		if err = run.make(ctx, w); err != nil {
+		if err := run.make(ctx, w); err != nil && run.note(err) {
 			break
 		}
 	}
-	if err == nil {
-		err = run.remove(ctx, all, homeless(sets))
+	if !run.ended {
+		run.remove(ctx, all, homeless(sets))
 	}
-	return run.finish(result, not, err)
+	return run.finish(result, not)
 }
 
 // endpointing is one run.
@@ -73,24 +77,59 @@ type endpointing struct {
 	would        []string
 	kept         []string
 	foreign      []string
+	waiting      []string
+	refused      []error
+	ended        bool // nothing more can be written
 }
 
-// make applies one object, if it differs and nobody else publishes the same.
+// note keeps an error and reports whether going on makes no sense: what the API server
+// says of one object does not stop the others.
+func (r *endpointing) note(err error) (stop bool) {
+	r.refused = append(r.refused, err)
+	var held *watcher.HoldError
+	r.ended = r.ended || errors.As(err, &held) && held.Why == ReasonDNSEndpointNotServed || !answered(err)
+	return r.ended
+}
+
+// answered reports whether an error is the API server's about one object, and not that
+// nobody was reached.
+func answered(err error) bool {
+	var status apierrors.APIStatus
+	var differs *unsound
+	var held *watcher.HoldError
+	return errors.As(err, &status) || errors.As(err, &differs) || errors.As(err, &held)
+}
+
+// make applies one object, if it differs and nobody else publishes the same. One of
+// ours that is there beside somebody else's is kept right all the same: what it says
+// may be published already.
 func (r *endpointing) make(ctx context.Context, w wish) error {
+	named := func(o unstructured.Unstructured) bool { return o.GetName() == w.name }
 	if name, values := w.rival(r.others); name != "" {
-		if !containsAll(values, w.values()) {
+		if slices.ContainsFunc(w.records, func(r zone.Record) bool { return !serves(values, r) }) {
 			r.foreign = append(r.foreign, fmt.Sprintf("the DNSEndpoint %s/%s: %s", r.Namespace, name, w.advice(values...)))
 		}
-		return nil
+		if !slices.ContainsFunc(r.ours, named) {
+			return nil
+		}
 	}
-	named := func(o unstructured.Unstructured) bool { return o.GetName() == w.name }
 	if slices.ContainsFunc(r.others, named) {
 		r.foreign = append(r.foreign, fmt.Sprintf("the DNSEndpoint %s/%s has no label of ours", r.Namespace, w.name))
 		return nil
 	}
-	if i := slices.IndexFunc(r.ours, named); i >= 0 && w.equals(r.ours[i]) {
+	i := slices.IndexFunc(r.ours, named)
+	switch {
+	case i >= 0 && w.equals(r.ours[i]):
+		return nil
+	case i >= 0 && w.replaces(r.ours[i]):
+		return r.makeWay(ctx, w, r.ours[i])
+	case i < 0 && r.waits(w, time.Now()):
 		return nil
 	}
+	return r.apply(ctx, w)
+}
+
+func (r *endpointing) apply(ctx context.Context, w wish) error {
 	options := metav1.ApplyOptions{FieldManager: FieldManager, Force: true, DryRun: r.dryRun()}
 	applied, err := r.resource().Apply(ctx, w.name, w.object(r.Namespace, r.Owner), options)
 	if err != nil {
@@ -104,7 +143,7 @@ func (r *endpointing) make(ctx context.Context, w wish) error {
 }
 
 // remove deletes what is ours and not wanted any more: just the object that was seen.
-func (r *endpointing) remove(ctx context.Context, all []wish, homeless bool) error {
+func (r *endpointing) remove(ctx context.Context, all []wish, homeless bool) {
 	for _, o := range r.ours {
 		if o.GetDeletionTimestamp() != nil || slices.ContainsFunc(all, func(w wish) bool { return w.name == o.GetName() }) {
 			continue
@@ -113,16 +152,22 @@ func (r *endpointing) remove(ctx context.Context, all []wish, homeless bool) err
 			r.kept = append(r.kept, o.GetName())
 			continue
 		}
-		uid, version := o.GetUID(), o.GetResourceVersion()
-		err := r.resource().Delete(ctx, o.GetName(), metav1.DeleteOptions{DryRun: r.dryRun(), Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &version}})
-		if apierrors.IsNotFound(err) {
-			continue
+		if err := r.delete(ctx, o, "not wanted any more"); err != nil && r.note(err) {
+			return
 		}
-		if err != nil {
-			return r.classify("deleting", err)
-		}
-		r.done("Delete", "delete", o.GetName(), "not wanted any more", &o)
 	}
+}
+
+func (r *endpointing) delete(ctx context.Context, o unstructured.Unstructured, why string) error {
+	uid, version := o.GetUID(), o.GetResourceVersion()
+	err := r.resource().Delete(ctx, o.GetName(), metav1.DeleteOptions{DryRun: r.dryRun(), Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &version}})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return r.classify("deleting", err)
+	}
+	r.done("Delete", "delete", o.GetName(), why, &o)
 	return nil
 }
 
@@ -137,15 +182,21 @@ func (r *endpointing) done(action, verb, name, what string, o *unstructured.Unst
 
 // finish says how it stands: what failed comes before what somebody else has to
 // decide.
-func (r *endpointing) finish(result watcher.Result, not []id, err error) (watcher.Result, error) {
+func (r *endpointing) finish(result watcher.Result, not []id) (watcher.Result, error) {
 	result.Changes = r.changes
+	if len(r.waiting) > 0 {
+		result.After = min(result.After, wayPause)
+	}
 	switch {
-	case err != nil:
-		return result, err
+	case len(r.refused) > 0:
+		return result, r.refused[0]
 	case len(r.foreign) > 0:
-		return result, &watcher.HoldError{Why: ReasonForeignDNSEndpoint, Text: strings.Join(r.foreign, "; "), After: pause(r.Every)}
+		return result, &watcher.HoldError{Why: ReasonForeignDNSEndpoint, Text: strings.Join(r.foreign, "; "), After: result.After}
 	case len(r.would) > 0:
 		result.Reason, result.Message = ReasonWouldPublish, "would "+strings.Join(r.would, ", ")
+	case len(r.waiting) > 0:
+		result.Reason = ReasonKeyMakesWay
+		result.Message = "waits until no name server has the old value any more: " + strings.Join(r.waiting, ", ")
 	case len(r.kept) > 0:
 		result = kept(result, r.kept)
 	case len(not) > 0:
@@ -156,10 +207,6 @@ func (r *endpointing) finish(result watcher.Result, not []id, err error) (watche
 		result.Reason, result.Message = ReasonTypeNotPublished, "external-dns does not know these types, publish them another way: "+strings.Join(names, ", ")
 	}
 	return result, nil
-}
-
-func containsAll(have, want []string) bool {
-	return !slices.ContainsFunc(want, func(w string) bool { return !slices.Contains(have, w) })
 }
 
 func (d *DNSEndpoints) resource() dynamic.ResourceInterface {

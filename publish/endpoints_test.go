@@ -27,6 +27,7 @@ func TestDNSEndpoints(t *testing.T) {
 	}{
 		{"dry run", endpointsDryRun}, {"targets", endpointsTargets}, {"equal", endpointsEqual}, {"rotation", endpointsRotation},
 		{"nothing wanted", endpointsNothing}, {"no address", endpointsNoAddress}, {"edited", endpointsEdited}, {"foreign", endpointsForeign}, {"others", endpointsOfOthers},
+		{"revoked", endpointsRevoked}, {"a bad one", endpointsBad}, {"a rival", endpointsRival},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			c.t, c.DryRun = t, false
@@ -126,13 +127,19 @@ func (c *cluster) wantedNow() []zone.Record {
 }
 
 // endpointsForeign: where somebody else has the same name and type, ours is not
-// written, and it is said what to set by hand; what he has right is enough.
+// written, and it is said what to set by hand; what he has right is enough, and so is
+// what he has merged as he was told.
 func endpointsForeign(t *testing.T, c *cluster) {
 	c.by("theirs", domain, "TXT", `"`+foreign+`"`, "v=spf1 include:other.example ~all")
 	c.by("mx", domain+".", "MX", "10 mail."+domain+".")
 	result, err := c.run(append(c.wantedNow(), record(domain, "TXT", spf), record(domain, "MX", "10 mail."+domain))...)
 	if watcher.ReasonOf(err) != publish.ReasonForeignDNSEndpoint || !strings.Contains(err.Error(), "set by hand: v=spf1 ip4:192.0.2.25 include:other.example ~all") || strings.Contains(err.Error(), "MX") || len(result.Changes) != 0 {
 		t.Errorf("%+v %v", result, err)
+	}
+	must(t, c.objects().Delete(t.Context(), "theirs", metav1.DeleteOptions{}))
+	c.by("theirs", domain, "TXT", `"`+foreign+`"`, advised(t, err, publish.ReasonForeignDNSEndpoint))
+	if n := c.writes(c.wanted...); n != 0 {
+		t.Errorf("%d writes beside what was merged", n)
 	}
 }
 

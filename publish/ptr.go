@@ -21,12 +21,12 @@ import (
 // loop never runs it twice at once.
 type PTR struct {
 	Endpoint string // URL of the API, "" = Hetzner's own
-	Domain   string // the mail domain; reverse names in it are ours
 	Ref      corev1.ObjectReference
 	Token    func() (*corev1.Secret, error) // with token
 	Wanted   func() ([]zone.Record, error)  // of these the PTR are taken
-	// Lookup asks the public DNS for the addresses of a host: a reverse name whose
-	// host does not lead back is worse than none.
+	// Lookup asks every authoritative server for the addresses of a host, and gives those
+	// that all answer with: a reverse name whose host does not lead back is worse than
+	// none. No recursive server may be asked: the addresses may not be published yet.
 	Lookup  func(ctx context.Context, host string) ([]netip.Addr, error)
 	HTTP    *http.Client  // nil = the system's
 	Every   time.Duration // look again after this time, as nothing tells of changes; 0 = 5 minutes
@@ -117,7 +117,7 @@ func (p *PTR) address(ctx context.Context, h hetzner, want zone.Record) (done st
 	switch {
 	case same(current, host):
 		return "", nil
-	case !replaceable(current, p.Domain):
+	case !replaceable(current):
 		return "", &watcher.HoldError{Why: ReasonForeignPTR, After: pause(p.Every),
 			Text: fmt.Sprintf("the reverse name of %s (%s) is %q, which is not ours: set it to %s by hand, or reset it to the default", addr, has.what, zone.Shown(current), host)}
 	}

@@ -45,7 +45,7 @@ func newCloud(t *testing.T) *cloud {
 	c := &cloud{t: t, api: hetznertest.New(apiToken), leads: []netip.Addr{v4, v6}, token: apiToken + "\n"}
 	transport := &http.Transport{}
 	t.Cleanup(func() { transport.CloseIdleConnections(); c.api.Close() })
-	c.PTR = &publish.PTR{Endpoint: c.api.URL, Domain: domain, Every: time.Minute, HTTP: &http.Client{Transport: transport},
+	c.PTR = &publish.PTR{Endpoint: c.api.URL, Every: time.Minute, HTTP: &http.Client{Transport: transport},
 		Lookup: func(_ context.Context, host string) ([]netip.Addr, error) {
 			if host != mailHost {
 				t.Errorf("asked for %s", host)
@@ -107,14 +107,14 @@ func TestAReverseNameIsSet(t *testing.T) {
 	}
 }
 
-// TestOnlyOursIsReplaced: the provider's names and those in our domain; nothing is
-// said where nothing is wanted.
-func TestOnlyOursIsReplaced(t *testing.T) {
-	for current, want := range map[string]string{"": mailHost, standard: mailHost, "old." + domain: mailHost, domain + ".": mailHost, "web.example.org": "web.example.org", "notexample.com": "notexample.com"} {
+// TestOnlyTheProvidersNameIsReplaced, and none; whatever else is there was set by
+// somebody, also where it lies in our domain. Nothing is said where nothing is wanted.
+func TestOnlyTheProvidersNameIsReplaced(t *testing.T) {
+	for current, want := range map[string]string{"": mailHost, standard: mailHost, strings.ToUpper(mailHost): strings.ToUpper(mailHost), "gateway." + domain: "gateway." + domain, domain + ".": domain + ".", "www1.your-server.de": "www1.your-server.de", "web.example.org": "web.example.org", "notexample.com": "notexample.com"} {
 		c := newCloud(t)
 		c.api.Add(hetznertest.LoadBalancer, v4, current)
 		_, err := c.run(v4)
-		if got := c.api.Name(v4); got != want || (want != mailHost) != (watcher.ReasonOf(err) == publish.ReasonForeignPTR && strings.Contains(err.Error(), current)) {
+		if got := c.api.Name(v4); got != want || !strings.EqualFold(want, mailHost) != (watcher.ReasonOf(err) == publish.ReasonForeignPTR && strings.Contains(err.Error(), current)) {
 			t.Errorf("%q became %q: %v", current, got, err)
 		}
 		if result, err := c.run(); err != nil || len(result.Changes) != 0 {

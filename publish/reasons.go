@@ -10,6 +10,7 @@ const (
 	ReasonDNSEndpointNotServed = "DNSEndpointNotServed"
 	ReasonForeignDNSEndpoint   = "ForeignDNSEndpoint"
 	ReasonTypeNotPublished     = "TypeNotPublished"
+	ReasonKeyMakesWay          = "KeyMakesWay"
 
 	ReasonTSIGKeyMissing  = "TSIGKeyMissing"
 	ReasonTSIGKeyInvalid  = "TSIGKeyInvalid"

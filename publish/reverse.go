@@ -32,9 +32,13 @@ func addressOf(name string) (netip.Addr, bool) {
 	return addr, err == nil && strings.EqualFold(back, name+".")
 }
 
-// replaceable reports whether a reverse name may be replaced by ours: there is none,
-// it is the provider's own, or it lies in our domain.
-func replaceable(current, domain string) bool {
+// providersOwn is how the names end that Hetzner gives by itself
+// (static.25.2.0.192.clients.your-server.de).
+const providersOwn = ".clients.your-server.de"
+
+// replaceable reports whether a reverse name may be replaced by ours: there is none, or
+// it is the provider's own. Every other one was set by somebody, also one in our domain.
+func replaceable(current string) bool {
 	name := strings.ToLower(strings.TrimSuffix(current, "."))
-	return name == "" || strings.HasSuffix(name, ".your-server.de") || within(name, domain)
+	return name == "" || strings.HasSuffix(name, providersOwn)
 }

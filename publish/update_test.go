@@ -94,9 +94,9 @@ func TestAChangeIsExact(t *testing.T) {
 func TestOthersKeepTheirs(t *testing.T) {
 	theirs := []string{domain + `. 60 IN TXT "` + foreign + `"`, "_dmarc." + domain + `. 60 IN TXT "` + strict + `"`, "mail." + domain + ". 60 IN A 192.0.2.1", "mta-sts." + domain + ". 60 IN CNAME www." + domain + "."}
 	primaries(t, theirs, func(p *primary) {
-		wanted := []zone.Record{record(domain, "TXT", spf), record("_dmarc."+domain, "TXT", dmarc), record("mail."+domain, "A", "192.0.2.25"), record("mta-sts."+domain, "A", "192.0.2.25")}
+		wanted := []zone.Record{record(domain, "TXT", spf), record("_dmarc."+domain, "TXT", dmarc+"; rua=mailto:postmaster@"+domain), record("mail."+domain, "A", "192.0.2.25"), record("mta-sts."+domain, "A", "192.0.2.25")}
 		result, err := p.run(wanted...)
-		if watcher.ReasonOf(err) != publish.ReasonForeignRecord || !strings.Contains(err.Error(), "set by hand: "+strict+"; the policy stays") || len(result.Changes) != 1 {
+		if watcher.ReasonOf(err) != publish.ReasonForeignRecord || !strings.Contains(err.Error(), "set by hand: "+strict+",mailto:postmaster@"+domain+"; the policy stays") || len(result.Changes) != 1 {
 			t.Fatalf("%+v %v", result, err)
 		}
 		p.expect(domain, "TXT", foreign, spf)

@@ -109,7 +109,7 @@ func outside(c *config.Config, in func(string) *needs) {
 	}
 	if e := c.DNS.Publish.ExternalDNS; e.Enabled { // selectors change, so no names can bound them
 		n := in(e.Namespace)
-		n.rules = append(n.rules, rule("externaldns.k8s.io", "dnsendpoints", nil, "get", "list", "create", "patch", "delete"))
+		n.rules = append(n.rules, rule("externaldns.k8s.io", "dnsendpoints", nil, "list", "create", "patch", "delete"))
 	}
 }
 

@@ -36,12 +36,13 @@ func (r *Resolver) answers(ctx context.Context, domain string, q dns.Question, d
 	}
 	for range maxChain {
 		replies := r.askAll(ctx, at, q)
-		below, hosts := delegated(replies)
+		r.place(ctx, at, q, replies)
+		below, hosts := lower(at, replies)
 		switch {
 		case at.guess && !slices.ContainsFunc(replies, func(one reply) bool { return !one.foreign }):
 			at, err = r.find(ctx, q.Name)
 		case below != "":
-			at, err = r.cutAt(ctx, below, hosts)
+			at, err = r.cutAt(ctx, below, hosts, insisting(replies, below)...)
 		default:
 			return r.follow(ctx, q, replies, depth), nil
 		}

@@ -13,6 +13,7 @@ import (
 // reply is what one packet says about a question.
 type reply struct {
 	answer    zone.Answer
+	end       string   // the name that the CNAMEs of the answer lead to; without one, what was asked
 	elsewhere string   // a CNAME leads here, and the server does not say what is there
 	referred  string   // the delegated zone that the server refers to
 	hosts     []string // the name servers of that zone, or those that an NS answer names
@@ -108,6 +109,7 @@ func (r *reply) refer(m *dns.Msg, q dns.Question, within string) {
 // read follows the CNAMEs of an answer and takes the values at their end.
 func (r *reply) read(m *dns.Msg, q dns.Question, within string) {
 	name := q.Name
+	r.end = name
 	for range maxChain {
 		next := ""
 		for _, rr := range m.Answer {
@@ -118,7 +120,7 @@ func (r *reply) read(m *dns.Msg, q dns.Question, within string) {
 		if next == "" {
 			break
 		}
-		name = next
+		name, r.end = next, next
 		if !dns.IsSubDomain(within, name) {
 			r.elsewhere = name
 			return

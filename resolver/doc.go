@@ -8,10 +8,13 @@
 // A recursive server remembers that a name is not there (RFC 2308), and one that
 // follows RFC 8020 then denies everything below it. So it is never asked about a name
 // that may not be published yet. It is asked for the name servers of the last two
-// labels of a name ("omani.works"); from there down the authoritative servers
+// labels of a name ("omani.works"), beside which stand those that the zone above refers
+// to: a registrar may have others, and resolvers go there. From there down the authoritative servers
 // themselves are asked, and refer to those of a delegated zone (RFC 1034, section
-// 4.3.2), whose NS records are there by then. A CNAME that leads out of the zone is
-// followed in the same way.
+// 4.3.2), whose NS records are there by then. A server that holds the zone above and
+// the one below answers without a referral; the SOA tells which zone its answer is
+// from, so that the other servers of that zone are asked too. A CNAME that leads out
+// of the zone is followed in the same way.
 //
 // [Resolver.Lookup] asks the recursive server, about what is meant to be there: the
 // address of a host, the name of an address.

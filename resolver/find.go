@@ -17,7 +17,8 @@ type cut struct {
 	zone    string // absolute, lower case
 	servers []server
 	until   time.Time // when it is looked for again
-	guess   bool      // the servers may not hold what is asked
+	told    bool      // the servers are configured
+	guess   bool      // and may not hold what is asked
 }
 
 // server is one address of a name server.
@@ -39,9 +40,9 @@ func (r *Resolver) begin(ctx context.Context, domain, name string) (cut, error) 
 	if len(r.config.Servers) == 0 {
 		return r.find(ctx, name)
 	}
-	c := cut{zone: domain}
+	c := cut{zone: domain, told: true}
 	if domain == "" || dns.IsSubDomain("arpa.", name) {
-		c = cut{zone: ".", guess: true}
+		c = cut{zone: ".", told: true, guess: true}
 	}
 	for _, s := range r.config.Servers {
 		c.servers = append(c.servers, server{address: s})
@@ -62,7 +63,7 @@ func (r *Resolver) find(ctx context.Context, name string) (cut, error) {
 	if got.apex == "" || got.apex == "." {
 		return cut{}, fmt.Errorf("%w: the recursive server knows no zone %s", ErrNoServers, plain(top))
 	}
-	return r.cutAt(ctx, got.apex, nil)
+	return r.cutAt(ctx, got.apex, r.delegation(ctx, got.apex))
 }
 
 // remembered is the lowest zone known that a name is in.
@@ -97,15 +98,16 @@ func lastTwo(name string) string {
 func plain(name string) string { return strings.TrimSuffix(strings.ToLower(name), ".") }
 
 // cutAt finds the servers of a zone that exists: those that its own NS records name,
-// and those that the zone above refers to, because a resolver may ask either.
-func (r *Resolver) cutAt(ctx context.Context, at string, referred []string) (cut, error) {
+// and those that the zone above refers to, because a resolver may ask either; and
+// whoever else answers for it.
+func (r *Resolver) cutAt(ctx context.Context, at string, referred []string, more ...server) (cut, error) {
 	got, err := r.recurse(ctx, dns.Question{Name: at, Qtype: dns.TypeNS, Qclass: dns.ClassINET})
 	if err != nil && len(referred) == 0 {
 		return cut{}, fmt.Errorf("%w: %w", ErrNoServers, err)
 	}
 	hosts := append(slices.Clone(referred), got.hosts...)
 	slices.Sort(hosts)
-	c := cut{zone: at, servers: r.addresses(ctx, slices.Compact(hosts)), until: time.Now().Add(min(max(got.ttl, shortest), longest))}
+	c := cut{zone: at, servers: once(append(r.addresses(ctx, slices.Compact(hosts)), more...)), until: time.Now().Add(min(max(got.ttl, shortest), longest))}
 	if len(c.servers) == 0 {
 		return cut{}, fmt.Errorf("%w: no address of the name servers of %s", ErrNoServers, plain(at))
 	}
@@ -117,7 +119,7 @@ func (r *Resolver) cutAt(ctx context.Context, at string, referred []string) (cut
 	return c, nil
 }
 
-// addresses are those of all hosts, each once.
+// addresses are those of all hosts.
 func (r *Resolver) addresses(ctx context.Context, hosts []string) []server {
 	found := make([][]server, 2*len(hosts))
 	var all sync.WaitGroup
@@ -127,8 +129,13 @@ func (r *Resolver) addresses(ctx context.Context, hosts []string) []server {
 		}
 	}
 	all.Wait()
+	return slices.Concat(found...)
+}
+
+// once is each server once.
+func once(all []server) []server {
 	var servers []server
-	for _, s := range slices.Concat(found...) {
+	for _, s := range all {
 		if !slices.ContainsFunc(servers, func(o server) bool { return o.address == s.address && (s.address != "" || o.host == s.host) }) {
 			servers = append(servers, s)
 		}

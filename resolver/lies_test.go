@@ -92,7 +92,7 @@ func TestALongAnswerComesByTCP(t *testing.T) {
 			t.Errorf("%d values, %s", len(a.Values), a.Problem)
 		}
 	}
-	if q := w.first.Queries(); len(q) != 2 || q[1].Network != "tcp" {
+	if q := w.first.Queries(); len(q) != 3 || q[1].Network != "tcp" {
 		t.Errorf("asked: %+v", q)
 	}
 }

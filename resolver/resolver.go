@@ -31,7 +31,8 @@ type Resolver struct {
 	slots  chan struct{}
 
 	mu   sync.Mutex
-	cuts map[string]cut // the zones that were found, by name
+	cuts map[string]cut      // the zones that were found, by name
+	told map[string]referral // what the zones above say of them, by name
 }
 
 // Errors that callers tell apart.
@@ -71,7 +72,7 @@ func New(c Config) (*Resolver, error) {
 	if c.Dial == nil {
 		c.Dial = (&net.Dialer{}).DialContext
 	}
-	return &Resolver{config: c, slots: make(chan struct{}, c.Parallel), cuts: map[string]cut{}}, nil
+	return &Resolver{config: c, slots: make(chan struct{}, c.Parallel), cuts: map[string]cut{}, told: map[string]referral{}}, nil
 }
 
 // address completes a server's address with the port of the DNS.

@@ -3,23 +3,53 @@ package resolver
 import (
 	"slices"
 
+	"github.com/miekg/dns"
+
 	"github.com/openova-io/smtp-mirror/zone"
 )
 
-// delegated is the zone below that the servers refer to, with its name servers: where
-// none answers itself. A referral beside an answer is a server that lags behind.
-func delegated(replies []reply) (below string, hosts []string) {
-	for _, one := range replies {
-		if one.answer.Problem == "" {
-			return "", nil
+// lower is the zone below that holds the name, with the name servers that are referred
+// to. A server refers to it, or holds it itself and answers out of it: the servers of
+// that zone may be others, and all of them have to be asked. Configured servers are
+// believed, until they refer; where they may not hold the name at all, one that refers
+// knows no more than one that answers.
+func lower(at cut, replies []reply) (below string, hosts []string) {
+	if at.guess && slices.ContainsFunc(replies, func(one reply) bool { return one.answer.Problem == "" }) {
+		return "", nil
+	}
+	take := func(name string) {
+		if name != at.zone && dns.IsSubDomain(at.zone, name) && (below == "" || len(name) < len(below)) {
+			below = name
 		}
-		if one.referred != "" && (below == "" || below == one.referred) {
-			below = one.referred
+	}
+	for _, one := range replies {
+		if one.referred != "" {
+			take(one.referred)
+		}
+		if one.answer.Problem == "" && one.apex != "" && !at.told {
+			take(one.apex)
+		}
+	}
+	for _, one := range replies {
+		if below != "" && one.referred == below {
 			hosts = append(hosts, one.hosts...)
 		}
 	}
 	slices.Sort(hosts)
 	return below, slices.Compact(hosts)
+}
+
+// insisting are the servers of the zone above that answer without the delegation: they
+// lag behind, or were never told. Whoever asks them gets their answer, so they count
+// among the servers of the zone below.
+func insisting(replies []reply, below string) []server {
+	var all []server
+	for _, one := range replies {
+		if one.answer.Problem == "" && (one.apex == "" || !dns.IsSubDomain(below, one.apex)) {
+			all = append(all, server{address: one.answer.Server})
+		}
+	}
+	return all
 }
 
 // reachable leaves out the addresses that this machine has no route for, where it has

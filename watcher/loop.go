@@ -31,6 +31,8 @@ type Loop struct {
 	board *board
 	beat  atomic.Int64 // unix nanoseconds of the last sign of life
 	runs  sync.Map     // Target -> time.Time at which its run began
+	woken sync.Map     // Target -> uint64, the last wake that no run has followed yet
+	wakes atomic.Uint64
 }
 
 type queue struct {
@@ -56,8 +58,26 @@ func (l *Loop) Wake(s Source) {
 		return
 	}
 	for _, t := range l.o.Routes[s] {
-		q.Add(t)
+		l.add(q, t)
 	}
+}
+
+func (l *Loop) add(q *queue, t Target) {
+	l.woken.Store(t, l.wakes.Add(1))
+	q.Add(t)
+}
+
+// Busy reports whether a target is running, or was woken and has not run since. One
+// that is to be looked at again later is not busy until then.
+func (l *Loop) Busy() bool {
+	busy := false
+	some := func(any, any) bool {
+		busy = true
+		return false
+	}
+	l.woken.Range(some)
+	l.runs.Range(some)
+	return busy
 }
 
 func (l *Loop) newQueue() *queue {
@@ -91,7 +111,7 @@ func (l *Loop) Run(ctx context.Context) {
 	l.queue.Store(q) // before the first target is looked at: a wake is never missed
 	var workers sync.WaitGroup
 	for t := range l.o.Reconcilers {
-		q.Add(t)
+		l.add(q, t)
 		workers.Go(func() {
 			for l.next(ctx, q) {
 			}
@@ -145,11 +165,13 @@ func (l *Loop) next(ctx context.Context, q *queue) bool {
 		return true
 	}
 	l.runs.Store(t, time.Now())
-	defer l.runs.Delete(t)
+	wake, _ := l.woken.Load(t)
 	result, err := l.run(ctx, t)
+	l.runs.Delete(t)
 	if ctx.Err() != nil && err != nil && len(result.Changes) == 0 {
 		return true // cut short by the stop, not by the world
 	}
+	l.woken.CompareAndDelete(t, wake) // before anybody is told; a wake during the run is another one
 	l.settle(q, t, result, err)
 	return true
 }

@@ -20,7 +20,7 @@ func Records(f Facts) []Record {
 	}
 	z.add(z.Domain, "MX", "10 "+z.MailHost, "mail for the domain is delivered to the mail host")
 	z.addresses()
-	z.add(z.Domain, "TXT", "v=spf1 a mx "+cmp.Or(f.SPFPolicy, "~all"), "SPF: receivers accept mail of the domain from the mail host")
+	z.spf()
 	z.dmarc()
 	z.keys()
 	z.pointers()
@@ -72,6 +72,21 @@ func (z *builder) pointers() {
 			z.add(plain(name), "PTR", z.MailHost, "many receivers refuse mail from an address without a name")
 		}
 	}
+}
+
+// spf names the mail host, and who was named beside it: where the address that mail
+// leaves from is not the one at which it arrives, mx does not cover it.
+func (z *builder) spf() {
+	spf, why := SPF{{"+", "a", ""}, {"+", "mx", ""}}, "SPF: receivers accept mail of the domain from the mail host"
+	for _, s := range z.SPFSenders {
+		if t, err := ParseSender(s); err == nil && !slices.Contains(spf, t) {
+			spf = append(spf, t)
+		}
+	}
+	if len(spf) > 2 {
+		why += ", and from the senders that are configured"
+	}
+	z.add(z.Domain, "TXT", spf.String()+" "+cmp.Or(z.SPFPolicy, "~all"), why)
 }
 
 func (z *builder) dmarc() {

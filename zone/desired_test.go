@@ -64,6 +64,16 @@ func TestRecords(t *testing.T) {
 	}
 }
 
+// TestSPFNamesWhoElseSends, each once, before the policy; what is no sender is left out.
+func TestSPFNamesWhoElseSends(t *testing.T) {
+	f := Facts{Domain: "example.test", SPFPolicy: "-all", SPFSenders: []string{"203.0.113.9", "2001:db8::/64", "ip4:198.51.100.0/24", "include:_SPF.Example.net", "ip4:203.0.113.9", "mx", "all", "redirect=x", "-include:x", "a b", ""}}
+	want := "v=spf1 a mx ip4:203.0.113.9 ip6:2001:db8::/64 ip4:198.51.100.0/24 include:_spf.example.net -all"
+	got := Records(f)[1].Value
+	if _, err := ParseSPF(got); got != want || err != nil {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
 // TestTheLeast: what follows from a domain alone; nothing follows from none.
 func TestTheLeast(t *testing.T) {
 	var labels []string

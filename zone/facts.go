@@ -15,10 +15,11 @@ type Facts struct {
 	Addresses []netip.Addr // of the LoadBalancer; their order does not matter
 	Keys      []Key
 
-	SPFPolicy   string // how the SPF record ends; default "~all"
-	DMARCPolicy string // none, quarantine or reject; default quarantine
-	DMARCReport string // where DMARC reports go: addresses or URIs, with commas; default postmaster@<Domain>
-	TLSReport   string // where TLS reports go (RFC 8460), likewise
+	SPFSenders  []string // who sends beside the mail host, as [ParseSender] reads it; others are left out
+	SPFPolicy   string   // how the SPF record ends; default "~all"
+	DMARCPolicy string   // none, quarantine or reject; default quarantine
+	DMARCReport string   // where DMARC reports go: addresses or URIs, with commas; default postmaster@<Domain>
+	TLSReport   string   // where TLS reports go (RFC 8460), likewise: without a word to postmaster@<Domain>
 
 	PolicyHost string        // who serves https://mta-sts.<Domain>; "" no MTA-STS
 	PolicyMode string        // testing, enforce or none; default testing

@@ -42,6 +42,23 @@ func ParseSPF(text string) (SPF, error) {
 	return all, nil
 }
 
+// ParseSender reads who else may send: an include: of somebody else's record, an ip4: or
+// an ip6:, or an address or a network by itself.
+func ParseSender(text string) (Term, error) {
+	word := text
+	switch host, _, _ := strings.Cut(text, "/"); {
+	case network(text, true):
+		word = "ip4:" + text
+	case network(text, false) && strings.Contains(host, ":"):
+		word = "ip6:" + text
+	}
+	t := parseTerm(word)
+	if !t.valid() || t.Qualifier != "+" || !slices.Contains([]string{"ip4", "ip6", "include"}, t.Name) {
+		return Term{}, fmt.Errorf("%w: no sender", ErrSPF)
+	}
+	return t, nil
+}
+
 // isSPF tells SPF records from the other TXT records of a name (RFC 7208, section
 // 4.5), also those that cannot be evaluated.
 func isSPF(text string) bool {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/openova-io/smtp-mirror/watcher"
@@ -21,16 +22,8 @@ func once(ctx context.Context, o *options) int {
 		return exitError
 	}
 	defer p.close()
-	ran := make(chan struct{}, 1)
-	c, err := p.build(o.config, "", func(t watcher.Transition) {
-		if !news(t) {
-			return
-		}
-		select {
-		case ran <- struct{}{}:
-		default:
-		}
-	})
+	seen := &progress{ran: make(chan struct{}, 1)}
+	c, err := p.build(o.config, "", seen.saw)
 	if err != nil {
 		o.log.Error("cannot run with this configuration", "err", err)
 		return exitError
@@ -42,7 +35,7 @@ func once(ctx context.Context, o *options) int {
 		defer close(finished)
 		c.Run(work)
 	}()
-	wait(work, ran, c.Status)
+	wait(work, seen, c)
 	stop()
 	<-finished
 	return o.report(c.Status())
@@ -54,22 +47,48 @@ func news(t watcher.Transition) bool {
 	return len(t.Result.Changes) > 0 || t.After.Outcome != t.Before.Outcome || t.After.Reason != t.Before.Reason || t.After.Message != t.Before.Message
 }
 
-// wait returns when all targets have converged, when those that have not are
-// held and nothing has happened for a while, or with ctx.
-func wait(ctx context.Context, ran <-chan struct{}, status func() []watcher.Status) {
+// progress is what the runs have shown.
+type progress struct {
+	ran   chan struct{} // one has ended
+	moved atomic.Bool   // and was news
+}
+
+func (p *progress) saw(t watcher.Transition) {
+	if news(t) {
+		p.moved.Store(true)
+	}
+	select {
+	case p.ran <- struct{}{}:
+	default:
+	}
+}
+
+// work is what a controller says of itself.
+type work interface {
+	Status() []watcher.Status
+	Busy() bool
+}
+
+// wait returns when all targets have converged and nothing is under way, when those
+// that have not are held and nothing has happened for a while, or with ctx. A target
+// may have converged before it was known what there is to do (a publisher, before
+// anything is wanted) and has been woken since.
+func wait(ctx context.Context, seen *progress, c work) {
 	quiet := time.NewTimer(quietTime)
 	defer quiet.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ran:
-			if verdict(status()) == exitOK {
+		case <-seen.ran:
+			if !c.Busy() && verdict(c.Status()) == exitOK {
 				return
 			}
-			quiet.Reset(quietTime)
+			if seen.moved.Swap(false) {
+				quiet.Reset(quietTime)
+			}
 		case <-quiet.C:
-			if verdict(status()) == exitHeld {
+			if !c.Busy() && verdict(c.Status()) != exitError {
 				return
 			}
 			quiet.Reset(quietTime)
