@@ -36,7 +36,7 @@ func checkRecords(ctx context.Context, e *Env) []Finding {
 		if r.Kind() == zone.KindDKIM {
 			return nil
 		}
-		answers, err := e.DNS.Answers(ctx, e.Domain, r.Name, r.Type)
+		answers, err := e.answers(ctx, r.Name, r.Type)
 		if err != nil {
 			return []Finding{could(r.Name+" "+r.Type, r.Value, err, todoDNS)}
 		}
@@ -166,16 +166,26 @@ func checkMX(ctx context.Context, e *Env) []Finding {
 	return []Finding{judgeMX(e.Domain, e.MailHost, published, found)}
 }
 
-// lookup asks as a receiver would. What is ours is asked for at the authoritative
-// servers: a recursive one would remember that it is not there, also when it has been
-// published (RFC 2308), and tell receivers so.
-func (e *Env) lookup(ctx context.Context, name, kind string) ([]string, error) {
-	if name != e.Domain && !strings.HasSuffix(name, "."+e.Domain) {
-		return e.DNS.Lookup(ctx, name, kind) //nolint:wrapcheck // one question, one answer
+// answers are those of every authoritative server of what is ours: a recursive one
+// would remember that it is not there, also when it has been published (RFC 2308), and
+// tell receivers so. What is somebody else's, as the name of an address, is asked for
+// as every receiver does.
+func (e *Env) answers(ctx context.Context, name, kind string) ([]zone.Answer, error) {
+	if name == e.Domain || strings.HasSuffix(name, "."+e.Domain) {
+		return e.DNS.Answers(ctx, e.Domain, name, kind) //nolint:wrapcheck // one question, one answer
 	}
-	answers, err := e.DNS.Answers(ctx, e.Domain, name, kind)
+	values, err := e.DNS.Lookup(ctx, name, kind)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // one question, one answer
+	}
+	return []zone.Answer{{Server: "the recursive server", Code: "NOERROR", Values: values}}, nil
+}
+
+// lookup asks as a receiver would.
+func (e *Env) lookup(ctx context.Context, name, kind string) ([]string, error) {
+	answers, err := e.answers(ctx, name, kind)
+	if err != nil {
+		return nil, err
 	}
 	problem := "no name server was asked"
 	for _, a := range answers { // where they differ, the check of the records says so
