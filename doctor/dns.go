@@ -1,9 +1,7 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"strings"
@@ -88,20 +86,27 @@ func checkSPF(ctx context.Context, e *Env) []Finding {
 	}
 	_, domain, _ := strings.Cut(e.From, "@")
 	return each(all, width, func(ip netip.Addr) []Finding {
-		result, why := spf.CheckHostWithSender(net.IP(ip.Unmap().AsSlice()), e.MailHost, e.From, spf.WithContext(ctx), spf.WithResolver(names{e}))
-		var published []string
-		if result != spf.Pass && result != spf.None && result != spf.TempError {
-			published, _ = e.lookup(ctx, domain, "TXT") // only to say better what to do
-		}
-		return []Finding{judgeSPF(ip, domain, result, why, published)}
+		return e.everywhere(ctx, domain, "TXT", func(v view) []Finding {
+			result, why := spf.CheckHostWithSender(net.IP(ip.Unmap().AsSlice()), e.MailHost, e.From, spf.WithContext(ctx), spf.WithResolver(names{v}))
+			var published []string
+			if result != spf.Pass && result != spf.None && result != spf.TempError {
+				published, _ = v.lookup(ctx, domain, "TXT") // only to say better what to do
+			}
+			return []Finding{judgeSPF(ip, domain, result, why, published)}
+		})
 	})
 }
 
-// checkDMARC takes the record of the organisation where the domain has none, as
-// receivers do (RFC 7489, section 6.6.3).
 func checkDMARC(ctx context.Context, e *Env) []Finding {
 	_, from, _ := strings.Cut(e.From, "@")
-	published, err := e.lookup(ctx, "_dmarc."+from, "TXT")
+	return e.everywhere(ctx, "_dmarc."+from, "TXT", func(v view) []Finding { return v.dmarc(ctx, from) })
+}
+
+// dmarc takes the record of the organisation where the domain has none, as receivers
+// do (RFC 7489, section 6.6.3).
+func (v view) dmarc(ctx context.Context, from string) []Finding {
+	e := v.env
+	published, err := v.lookup(ctx, "_dmarc."+from, "TXT")
 	if err != nil {
 		return []Finding{could("_dmarc."+from, "one DMARC record", err, todoDNS)}
 	}
@@ -109,7 +114,7 @@ func checkDMARC(ctx context.Context, e *Env) []Finding {
 	if parent == from || len(policies(published)) > 0 {
 		return judgeDMARC(from, from, e.Domain, published)
 	}
-	inherited, err := e.lookup(ctx, "_dmarc."+parent, "TXT")
+	inherited, err := v.lookup(ctx, "_dmarc."+parent, "TXT")
 	if err != nil {
 		return []Finding{could("_dmarc."+from, "one DMARC record", err, todoDNS)}
 	}
@@ -134,7 +139,7 @@ func checkFCrDNS(ctx context.Context, e *Env) []Finding {
 		if ip.Unmap().Is4() {
 			kind = "A"
 		}
-		found, err := names{e}.LookupAddr(ctx, ip.Unmap().String())
+		found, err := names{view{env: e}}.LookupAddr(ctx, ip.Unmap().String())
 		if err != nil && !absent(err) {
 			return []Finding{could(object, "PTR "+e.MailHost, err, todoDNS)}
 		}
@@ -155,7 +160,7 @@ func checkMX(ctx context.Context, e *Env) []Finding {
 		return []Finding{could(e.Domain, "MX "+e.MailHost, err, todoDNS)}
 	}
 	host := strings.ToLower(e.MailHost)
-	addresses, err := names{e}.LookupIPAddr(ctx, host)
+	addresses, err := names{view{env: e}}.LookupIPAddr(ctx, host)
 	if err != nil && !absent(err) {
 		return []Finding{could(host, "an address", err, todoDNS)}
 	}
@@ -164,35 +169,4 @@ func checkMX(ctx context.Context, e *Env) []Finding {
 		found[host] = append(found[host], a.String())
 	}
 	return []Finding{judgeMX(e.Domain, e.MailHost, published, found)}
-}
-
-// answers are those of every authoritative server of what is ours: a recursive one
-// would remember that it is not there, also when it has been published (RFC 2308), and
-// tell receivers so. What is somebody else's, as the name of an address, is asked for
-// as every receiver does.
-func (e *Env) answers(ctx context.Context, name, kind string) ([]zone.Answer, error) {
-	if name == e.Domain || strings.HasSuffix(name, "."+e.Domain) {
-		return e.DNS.Answers(ctx, e.Domain, name, kind) //nolint:wrapcheck // one question, one answer
-	}
-	values, err := e.DNS.Lookup(ctx, name, kind)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // one question, one answer
-	}
-	return []zone.Answer{{Server: "the recursive server", Code: "NOERROR", Values: values}}, nil
-}
-
-// lookup asks as a receiver would.
-func (e *Env) lookup(ctx context.Context, name, kind string) ([]string, error) {
-	answers, err := e.answers(ctx, name, kind)
-	if err != nil {
-		return nil, err
-	}
-	problem := "no name server was asked"
-	for _, a := range answers { // where they differ, the check of the records says so
-		if a.Problem == "" && (a.Code == "NOERROR" || a.Code == "NXDOMAIN") {
-			return a.Values, nil
-		}
-		problem = a.Server + ": " + cmp.Or(a.Problem, a.Code)
-	}
-	return nil, errors.New(problem)
 }

@@ -48,6 +48,8 @@ type Env struct {
 
 	Submissions []Submission
 	Secrets     Hidden
+
+	share *share // of the run that is under way
 }
 
 // Endpoint is where a certificate is served.

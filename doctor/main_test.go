@@ -55,6 +55,24 @@ func (d dns) Answers(ctx context.Context, domain, name, kind string) ([]zone.Ans
 	return []zone.Answer{a, b}, nil
 }
 
+// torn is a DNS whose second server is stale.
+type torn struct{ dns, stale dns }
+
+// Lookup asks the first.
+func (t torn) Lookup(ctx context.Context, name, kind string) ([]string, error) {
+	return t.dns.Lookup(ctx, name, kind)
+}
+
+// Answers asks both.
+func (t torn) Answers(ctx context.Context, domain, name, kind string) ([]zone.Answer, error) {
+	first, err := t.dns.Answers(ctx, domain, name, kind)
+	second, _ := t.stale.Answers(ctx, domain, name, kind)
+	if err != nil {
+		return nil, err
+	}
+	return []zone.Answer{first[0], second[1]}, nil
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

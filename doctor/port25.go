@@ -81,7 +81,7 @@ func (e *Env) dial(ctx context.Context, address string) (net.Conn, error) {
 	if err != nil || net.ParseIP(host) != nil {
 		return (&net.Dialer{}).DialContext(ctx, "tcp", address) //nolint:wrapcheck // it is told in other words
 	}
-	all, err := names{e}.LookupIPAddr(ctx, host)
+	all, err := names{view{env: e}}.LookupIPAddr(ctx, host)
 	for _, a := range all {
 		var conn net.Conn
 		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(a.String(), port))
