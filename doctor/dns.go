@@ -52,7 +52,7 @@ func checkDKIM(ctx context.Context, e *Env) []Finding {
 	if err != nil {
 		return []Finding{could("Stalwart", want, err, "see that Stalwart runs, and that its administrator's Secret is right")}
 	}
-	found := each(keys, width, func(k stalwart.DKIMKey) []Finding {
+	found := each(keys.staged(), width, func(k stalwart.DKIMKey) []Finding {
 		name := k.Selector + "._domainkey." + e.Domain
 		answers, err := e.DNS.Answers(ctx, e.Domain, name, "TXT")
 		if err != nil {
@@ -60,7 +60,7 @@ func checkDKIM(ctx context.Context, e *Env) []Finding {
 		}
 		return []Finding{judgeKey(e.Domain, k, answers)}
 	})
-	return append(found, judgeSigning(e.Domain, keys))
+	return append(append(found, keys.strangers(e.Domain)...), judgeSigning(e.Domain, keys))
 }
 
 // outgoing are the addresses that mail leaves from, or why they are not known.

@@ -45,8 +45,8 @@ func world(d dns) *doctor.Env {
 	}
 }
 
-func keys(all ...stalwart.DKIMKey) func(context.Context) ([]stalwart.DKIMKey, error) {
-	return func(context.Context) ([]stalwart.DKIMKey, error) { return all, nil }
+func keys(all ...stalwart.DKIMKey) func(context.Context) (doctor.Keys, error) {
+	return func(context.Context) (doctor.Keys, error) { return doctor.Keys{All: all}, nil }
 }
 
 // examine runs one check and gives "verdict object: got" lines.

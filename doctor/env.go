@@ -32,9 +32,9 @@ type Env struct {
 	From     string // the address that PIN mail comes from
 	DNS      DNS
 
-	Records  func(ctx context.Context) ([]zone.Record, error)      // what the domain is to publish
-	Outgoing func(ctx context.Context) ([]netip.Addr, error)       // the addresses that mail leaves from
-	Keys     func(ctx context.Context) ([]stalwart.DKIMKey, error) // what Stalwart signs with
+	Records  func(ctx context.Context) ([]zone.Record, error) // what the domain is to publish
+	Outgoing func(ctx context.Context) ([]netip.Addr, error)  // the addresses that mail leaves from
+	Keys     func(ctx context.Context) (Keys, error)          // what Stalwart signs with
 	Throttle func(ctx context.Context) ([]stalwart.Throttle, error)
 
 	Endpoints []Endpoint

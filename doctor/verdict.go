@@ -77,25 +77,6 @@ func judgeKey(domain string, k stalwart.DKIMKey, answers []zone.Answer) Finding 
 	return f
 }
 
-// judgeSigning looks at the keys as a whole.
-func judgeSigning(domain string, keys []stalwart.DKIMKey) Finding {
-	var algorithms []string
-	for _, k := range keys {
-		if k.Stage == "active" {
-			algorithms = append(algorithms, k.Algorithm)
-		}
-	}
-	algorithms = slices.Compact(slices.Sorted(slices.Values(algorithms)))
-	f := Finding{Object: "signatures of " + domain, Verdict: OK, Want: "an active key, and one of them rsa-sha256", Got: "active: " + strings.Join(algorithms, ", ")}
-	switch {
-	case len(algorithms) == 0:
-		f.Verdict, f.Got, f.Todo = Wrong, "no active key", "make DKIM keys in Stalwart (dkim.manage: rotate does), and publish them: mail leaves unsigned"
-	case !slices.Contains(algorithms, dnsrecords.RSASHA256):
-		f.Verdict, f.Todo = Warning, "add an RSA key: many receivers do not verify Ed25519 (RFC 8463) and see an unsigned mail"
-	}
-	return f
-}
-
 // judgeSPF says what a receiver makes of mail from an address. published are the TXT
 // records at the domain.
 func judgeSPF(ip netip.Addr, domain string, result spf.Result, why error, published []string) Finding {
