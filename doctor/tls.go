@@ -39,7 +39,7 @@ func (p Endpoint) look(ctx context.Context, e *Env) Finding {
 	chain, err := handshake(ctx, dial, r)
 	switch {
 	case err == nil:
-		return judgeCertificate(object, r.ServerName, chain, r.Roots, r.NoVerify, p.MX, e.Now())
+		return judgeCertificate(object, client{host: r.ServerName, roots: []*x509.CertPool{r.Roots}, trusting: r.NoVerify, lenient: p.MX}, chain, e.Now())
 	case errors.Is(err, errNoTLS), errors.Is(err, syscall.ECONNREFUSED):
 		return p.refused(object, want, err)
 	}

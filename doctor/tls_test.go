@@ -2,11 +2,8 @@ package doctor_test
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"math/big"
 	"net"
 	"strings"
 	"testing"
@@ -131,46 +128,4 @@ func listen(t *testing.T, serve func(net.Conn)) net.Listener {
 	}()
 	t.Cleanup(func() { _ = l.Close(); <-done })
 	return l
-}
-
-// TestTheTimeOfACertificate of three months, and of six days.
-func TestTheTimeOfACertificate(t *testing.T) {
-	const day = 24 * time.Hour
-	born := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	for name, row := range map[string]struct {
-		life, left time.Duration
-		want       doctor.Verdict
-		says       string
-	}{
-		"long":                   {90 * day, 15 * day, doctor.OK, "until 2026-04-01"},
-		"not long":               {90 * day, 13*day + time.Hour, doctor.Warning, "13 days and 1 hours left"},
-		"expired":                {90 * day, -time.Second, doctor.Wrong, "expired"},
-		"before its time":        {90 * day, 90*day + time.Second, doctor.Wrong, "not yet valid"},
-		"a short life":           {6 * day, 2 * day, doctor.OK, ""},
-		"the end of a short one": {6 * day, day, doctor.Warning, "1 days and 0 hours left"},
-	} {
-		roots, leaf := lasting(t, born, row.life)
-		f := doctor.JudgeCertificate("x", mailHost, []*x509.Certificate{leaf}, roots, false, false, born.Add(row.life-row.left))
-		if f.Verdict != row.want || !strings.Contains(f.Got, row.says) {
-			t.Errorf("%s: %+v", name, f)
-		}
-	}
-	if f := doctor.JudgeCertificate("x", mailHost, nil, nil, false, false, born); f.Verdict != doctor.Wrong {
-		t.Errorf("%+v", f)
-	}
-}
-
-// lasting makes a certificate that is its own authority.
-func lasting(t *testing.T, born time.Time, life time.Duration) (*x509.CertPool, *x509.Certificate) {
-	t.Helper()
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	must(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: born, NotAfter: born.Add(life), DNSNames: []string{mailHost}, IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
-	must(t, err)
-	leaf, err := x509.ParseCertificate(der)
-	must(t, err)
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return pool, leaf
 }
