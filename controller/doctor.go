@@ -56,6 +56,7 @@ func Doctor(cfg *config.Config, o DoctorOptions) *doctor.Env {
 	if len(o.Outgoing) == 0 {
 		e.Outgoing = balancer
 	}
+	e.Enforced = cfg.DNS.MTASTS.Host != "" && cfg.DNS.MTASTS.Mode == "enforce"
 	s.management()
 	e.Records = func(ctx context.Context) ([]zone.Record, error) { return s.records(ctx, balancer) }
 	e.Rights, e.Allowed = rightsOf(cfg), s.allowed

@@ -38,6 +38,7 @@ type Env struct {
 	Throttle func(ctx context.Context) ([]stalwart.Throttle, error)
 
 	Endpoints []Endpoint
+	Enforced  bool // MTA-STS: senders refuse the mail host without a certificate that is right
 	Now       func() time.Time
 
 	Port25      string // host or host:port to connect to; "" = the MX of ProofDomain

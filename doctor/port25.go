@@ -75,7 +75,7 @@ func (e *Env) greeting(ctx context.Context, address string) (string, error) {
 }
 
 // dial connects to a host as the outside knows it: a cluster's own DNS may know
-// another address.
+// another address. An address that does not answer leaves time for the next.
 func (e *Env) dial(ctx context.Context, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || net.ParseIP(host) != nil {
@@ -84,7 +84,7 @@ func (e *Env) dial(ctx context.Context, address string) (net.Conn, error) {
 	all, err := names{view{env: e}}.LookupIPAddr(ctx, host)
 	for _, a := range all {
 		var conn net.Conn
-		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(a.String(), port))
+		conn, err = (&net.Dialer{Timeout: shakeTimeout / 2}).DialContext(ctx, "tcp", net.JoinHostPort(a.String(), port))
 		if err == nil {
 			return conn, nil
 		}

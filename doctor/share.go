@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/x509"
 	"sync"
 
 	"github.com/openova-io/smtp-mirror/zone"
@@ -10,8 +11,10 @@ import (
 // share is what the checks of one run have in common: what one has asked, the others
 // know. So nobody is asked twice, and what they say fits together.
 type share struct {
-	ctx   context.Context // of the run: who asks first may have less time than who waits for the same
-	names memory[[]zone.Answer]
+	ctx    context.Context // of the run: who asks first may have less time than who waits for the same
+	names  memory[[]zone.Answer]
+	chains memory[[]*x509.Certificate]
+	door   door
 }
 
 func newShare(ctx context.Context) *share { return &share{ctx: ctx} }
