@@ -40,16 +40,17 @@ type DoctorOptions struct {
 
 // surgery is where doctor sees everything past every cache, with rights of its own.
 type surgery struct {
-	cfg *config.Config
-	o   DoctorOptions
-	env *doctor.Env
+	cfg  *config.Config
+	o    DoctorOptions
+	env  *doctor.Env
+	pair func(context.Context) (*tlscert.Pair, error) // the certificate that Stalwart is to show
 }
 
 // Doctor makes what doctor looks at out of a configuration. Nothing is asked before
 // the checks run.
 func Doctor(cfg *config.Config, o DoctorOptions) *doctor.Env {
 	e := &doctor.Env{Domain: strings.ToLower(cfg.Domain), MailHost: cfg.MailHost(), From: "noreply@" + strings.ToLower(cfg.Domain), DNS: o.DNS, Now: time.Now, Port25: o.Port25}
-	s := &surgery{cfg, o, e}
+	s := &surgery{cfg: cfg, o: o, env: e}
 	_, e.ProofDomain, _ = strings.Cut(cfg.DKIM.ProofRecipient, "@")
 	e.Outgoing = func(context.Context) ([]netip.Addr, error) { return o.Outgoing, nil }
 	balancer := doctor.Once(s.balancer)
@@ -57,6 +58,7 @@ func Doctor(cfg *config.Config, o DoctorOptions) *doctor.Env {
 		e.Outgoing = balancer
 	}
 	e.Enforced = cfg.DNS.MTASTS.Host != "" && cfg.DNS.MTASTS.Mode == "enforce"
+	s.issued()
 	s.management()
 	e.Records = func(ctx context.Context) ([]zone.Record, error) { return s.records(ctx, balancer) }
 	e.Rights, e.Allowed = rightsOf(cfg), s.allowed
@@ -118,34 +120,10 @@ func (s *surgery) balancer(ctx context.Context) ([]netip.Addr, error) {
 func (s *surgery) records(ctx context.Context, balancer func(context.Context) ([]netip.Addr, error)) ([]zone.Record, error) {
 	f := configured(s.cfg)
 	f.Addresses, _ = balancer(ctx)
-	f.TLSKeys = s.tlsKeys(ctx)
+	if pair, err := s.pair(ctx); err == nil {
+		f.TLSKeys = []string{zone.SPKIHash(pair.Leaf)}
+	}
 	return zone.Records(f), nil
-}
-
-// tlsKeys are those of the certificate that Stalwart is to show.
-func (s *surgery) tlsKeys(ctx context.Context) []string {
-	read := tlscert.FromDirectory(s.cfg.TLS.Dir)
-	if s.cfg.TLS.Dir == "" {
-		read = func() ([]byte, []byte, error) {
-			secret, err := s.secret(ctx, s.cfg.Stalwart.Namespace, s.cfg.TLS.Secret)
-			if err != nil || secret == nil {
-				return nil, nil, err
-			}
-			return secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey], nil
-		}
-	}
-	if s.cfg.TLS.Secret == "" && s.cfg.TLS.Dir == "" {
-		return nil
-	}
-	certificate, key, err := read()
-	if err != nil {
-		return nil
-	}
-	pair, err := tlscert.Parse(certificate, key)
-	if err != nil {
-		return nil
-	}
-	return []string{zone.SPKIHash(pair.Leaf)}
 }
 
 // submission is one login and who holds it.

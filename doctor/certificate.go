@@ -91,6 +91,23 @@ func endOf(chain []*x509.Certificate) time.Time {
 	return slices.MinFunc(chain, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) }).NotAfter
 }
 
+// judgeIssued says whether the certificate that was issued is good for long enough, and
+// served. One with another key may have to wait.
+func judgeIssued(object, want string, leaf *x509.Certificate, d display, now time.Time) Finding {
+	f := Finding{Object: object, Verdict: OK, Want: want, Got: "until " + leaf.NotAfter.UTC().Format(time.DateOnly) + ", served at " + d.where}
+	switch {
+	case d.chain == nil:
+		return could(object, want, d.err, "see whether the mail host can be reached from here: which certificate it shows is not known")
+	case !d.chain[0].Equal(leaf):
+		f.Verdict = Warning
+		f.Got = fmt.Sprintf("%s shows another one, until %s", d.where, d.chain[0].NotAfter.UTC().Format(time.DateOnly))
+		f.Todo = "see what the controller waits for (its /status): one with another key waits until its TLSA record is known (AwaitingTLSA), and on 0.15 Stalwart reads the files that it mounts"
+	case leaf.NotAfter.Sub(now) < smtpprobe.ExpirySoon(leaf):
+		f.Verdict, f.Todo = Warning, "see why it has not been renewed"
+	}
+	return f
+}
+
 func namesOf(c *x509.Certificate) string {
 	names := slices.Clone(c.DNSNames)
 	for _, ip := range c.IPAddresses {

@@ -21,16 +21,17 @@ const (
 )
 
 // checkRecords compares every record that the domain is to publish, apart from those
-// of DKIM keys, which have a check that knows their stage.
+// of DKIM keys, which have a check that knows their stage. The keys of the mail host are
+// compared with what it shows as well.
 func checkRecords(ctx context.Context, e *Env) []Finding {
 	if e.Records == nil {
-		return nil
+		return e.dane(ctx)
 	}
 	all, err := e.Records(ctx)
 	if err != nil {
 		return []Finding{could(e.Domain, "the records to publish", err, "see why they cannot be computed")}
 	}
-	return each(all, width, func(r zone.Record) []Finding {
+	found := each(all, width, func(r zone.Record) []Finding {
 		if r.Kind() == zone.KindDKIM {
 			return nil
 		}
@@ -40,6 +41,7 @@ func checkRecords(ctx context.Context, e *Env) []Finding {
 		}
 		return []Finding{judgeRecord(r, answers)}
 	})
+	return append(found, e.dane(ctx)...)
 }
 
 // checkDKIM looks every selector up, also of keys that Stalwart does not sign with.

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/x509"
 	"net/netip"
 	"time"
 
@@ -39,6 +40,7 @@ type Env struct {
 
 	Endpoints []Endpoint
 	Enforced  bool // MTA-STS: senders refuse the mail host without a certificate that is right
+	Issued    *Certificate
 	Now       func() time.Time
 
 	Port25      string // host or host:port to connect to; "" = the MX of ProofDomain
@@ -58,6 +60,15 @@ type Endpoint struct {
 	Name   string                                               // for people
 	Target func(ctx context.Context) (smtpprobe.Request, error) // its credential is not used
 	MX     bool                                                 // port 25, where senders verify only what MTA-STS or DANE asks for
+}
+
+// Certificate is one that somebody issues for Stalwart to show.
+type Certificate struct {
+	Name string // of what holds it, for people
+
+	// Read gives the certificate. A [watcher.HoldError] says that what is there is no good;
+	// any other error that nobody knows.
+	Read func(ctx context.Context) (*x509.Certificate, error)
 }
 
 // Right is one that the configuration needs.

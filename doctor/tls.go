@@ -5,12 +5,31 @@ import (
 	"crypto/x509"
 	"errors"
 	"syscall"
+
+	"github.com/openova-io/smtp-mirror/watcher"
 )
 
 // checkTLS looks at every certificate that is served to those who send through us and
-// to us.
+// to us, and at the one that was issued for that.
 func checkTLS(ctx context.Context, e *Env) []Finding {
-	return each(e.Endpoints, width, func(p Endpoint) []Finding { return p.look(ctx, e) })
+	found := each(e.Endpoints, width, func(p Endpoint) []Finding { return p.look(ctx, e) })
+	if e.Issued == nil {
+		return found
+	}
+	return append(found, e.Issued.look(ctx, e))
+}
+
+func (c Certificate) look(ctx context.Context, e *Env) Finding {
+	want := "a certificate for " + e.MailHost + ", which is served"
+	leaf, err := c.Read(ctx)
+	var bad *watcher.HoldError
+	switch {
+	case errors.As(err, &bad):
+		return Finding{Object: c.Name, Verdict: Wrong, Want: want, Got: told(err), Todo: "have it issued again, as by cert-manager: what is served now ends some day, and is lost with Stalwart's volume"}
+	case err != nil:
+		return could(c.Name, want, err, "see that it can be read from here: run doctor where the controller runs")
+	}
+	return judgeIssued(c.Name, want, leaf, e.displayed(ctx), e.Now())
 }
 
 // look judges what consumers see, and what everybody else does, who knows the mail host

@@ -35,9 +35,10 @@ func judgeRecord(want zone.Record, answers []zone.Answer) Finding {
 		f.Verdict = Warning
 	case zone.KindTLSRPT, zone.KindMTASTS, "srv", "caa", "cname", "txt":
 		f.Verdict = Warning
-	case "tlsa":
-		if seen.Verdict == zone.Missing { // without any there is no DANE; with a wrong one no mail comes in
-			f.Verdict = Warning
+	case "tlsa": // what is there is compared with what is served; this is the next key, or there is no DANE
+		f.Verdict = Warning
+		if seen.Verdict != zone.Missing {
+			f.Todo = "add it beside the others, do not replace them: the key that is served now needs its own until it is served no more"
 		}
 	}
 	return f
