@@ -12,6 +12,7 @@ var (
 	JudgeMirror    = judgeMirror
 	JudgeConsumer  = judgeConsumer
 	JudgeSPF       = judgeSPF
+	Best           = best
 )
 
 // JudgeCertificate looks at a chain as a consumer does.

@@ -166,7 +166,12 @@ func TestTheMailHostOnTheSubmissionPort(t *testing.T) {
 // listen serves every connection of a listener of 127.0.0.1.
 func listen(t *testing.T, serve func(net.Conn)) net.Listener {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return listenAt(t, "127.0.0.1:0", serve)
+}
+
+func listenAt(t *testing.T, address string, serve func(net.Conn)) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
 	must(t, err)
 	done := make(chan struct{})
 	go func() {

@@ -58,6 +58,14 @@ type counting struct {
 	asked map[string]int
 }
 
+// Lookup counts.
+func (c *counting) Lookup(ctx context.Context, name, kind string) ([]string, error) {
+	c.mu.Lock()
+	c.asked[name+" "+kind]++
+	c.mu.Unlock()
+	return c.dns.Lookup(ctx, name, kind)
+}
+
 // Answers counts.
 func (c *counting) Answers(ctx context.Context, domain, name, kind string) ([]zone.Answer, error) {
 	c.mu.Lock()
