@@ -55,6 +55,7 @@ func (s *surgery) management() {
 // keys are those of our domain. Which of them sign says 0.15 to the administrator only,
 // and what the others are for is in the Secret that the controller keeps.
 func (s *surgery) keys(ctx context.Context, at served) (k doctor.Keys, err error) {
+	k.Domain = strings.ToLower(at.domain.Name)
 	if k.All, err = at.DKIMKeys(ctx, *at.domain); err != nil {
 		return k, err
 	}

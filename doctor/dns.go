@@ -2,11 +2,8 @@ package doctor
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"strings"
-
-	"blitiri.com.ar/go/spf"
 
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/zone"
@@ -78,56 +75,6 @@ func (e *Env) outgoing(ctx context.Context, want string) ([]netip.Addr, []Findin
 		return nil, []Finding{unknown("the outgoing address", want, "it is not known", todoOutgoing)}
 	}
 	return all, nil
-}
-
-// checkSPF evaluates SPF as a receiver does, for every outgoing address.
-func checkSPF(ctx context.Context, e *Env) []Finding {
-	all, not := e.outgoing(ctx, "spf=pass")
-	if not != nil {
-		return not
-	}
-	_, domain, _ := strings.Cut(e.From, "@")
-	return each(all, width, func(ip netip.Addr) []Finding {
-		return e.everywhere(ctx, domain, "TXT", func(v view) []Finding {
-			result, why := spf.CheckHostWithSender(net.IP(ip.Unmap().AsSlice()), e.MailHost, e.From, spf.WithContext(ctx), spf.WithResolver(names{v}))
-			var published []string
-			if result != spf.Pass && result != spf.None && result != spf.TempError {
-				published, _ = v.lookup(ctx, domain, "TXT") // only to say better what to do
-			}
-			return []Finding{judgeSPF(ip, domain, result, why, published)}
-		})
-	})
-}
-
-func checkDMARC(ctx context.Context, e *Env) []Finding {
-	_, from, _ := strings.Cut(e.From, "@")
-	return e.everywhere(ctx, "_dmarc."+from, "TXT", func(v view) []Finding { return v.dmarc(ctx, from) })
-}
-
-// dmarc takes the record of the organisation where the domain has none, as receivers
-// do (RFC 7489, section 6.6.3).
-func (v view) dmarc(ctx context.Context, from string) []Finding {
-	e := v.env
-	published, err := v.lookup(ctx, "_dmarc."+from, "TXT")
-	if err != nil {
-		return []Finding{could("_dmarc."+from, "one DMARC record", err, todoDNS)}
-	}
-	parent := organisation(from)
-	if parent == from || len(policies(published)) > 0 {
-		return judgeDMARC(from, from, e.Domain, published)
-	}
-	inherited, err := v.lookup(ctx, "_dmarc."+parent, "TXT")
-	if err != nil {
-		return []Finding{could("_dmarc."+from, "one DMARC record", err, todoDNS)}
-	}
-	if len(policies(inherited)) != 1 {
-		return judgeDMARC(from, from, e.Domain, published)
-	}
-	found := judgeDMARC(from, from, e.Domain, inherited)
-	if found[0].Object = "_dmarc." + parent; found[0].Verdict == OK {
-		found[0].Verdict, found[0].Todo = Warning, "publish a record at _dmarc."+from+": until then the policy of "+parent+" holds, in which sp= comes first"
-	}
-	return found
 }
 
 // checkFCrDNS goes from each outgoing address to its names and back.

@@ -28,9 +28,9 @@ type DNS interface {
 // Env is what the checks look at. Functions ask somebody, within the time that their
 // context leaves; one that is nil leaves its subject unknown.
 type Env struct {
-	Domain   string // the mail domain, and the d= of every DKIM signature
+	Domain   string // the mail domain
 	MailHost string // the name in MX, PTR and HELO, which the certificates must cover
-	From     string // the address that PIN mail comes from
+	From     string // the address that PIN mail usually comes from
 	DNS      DNS
 
 	Records  func(ctx context.Context) ([]zone.Record, error) // what the domain is to publish

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"sync"
 
+	"github.com/openova-io/smtp-mirror/submission"
 	"github.com/openova-io/smtp-mirror/zone"
 )
 
@@ -14,6 +15,8 @@ type share struct {
 	ctx    context.Context // of the run: who asks first may have less time than who waits for the same
 	names  memory[[]zone.Answer]
 	chains memory[[]*x509.Certificate]
+	source memory[submission.Credentials]
+	keys   memory[Keys]
 	door   door
 }
 

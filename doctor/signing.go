@@ -11,7 +11,8 @@ import (
 
 // Keys are the DKIM keys of a domain, and which of them mail is signed with.
 type Keys struct {
-	All []stalwart.DKIMKey
+	Domain string // that they sign for, their d=; "" = it is not served
+	All    []stalwart.DKIMKey
 
 	// Signers are the selectors that mail is signed with, by algorithm, where the server
 	// has no stages of its own (0.15): it calls every key active, also one that is only
