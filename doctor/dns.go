@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/zone"
 )
@@ -14,7 +16,7 @@ const width = 8
 
 const (
 	todoDNS      = "see whether the name servers of the domain answer, and whether this machine can ask them"
-	todoOutgoing = "name the address that mail leaves from with --outgoing-ip, or give the LoadBalancer service one"
+	todoOutgoing = "name the addresses that mail leaves from in dns.outgoing (or with --outgoing-ip), or give the LoadBalancer service one"
 )
 
 // checkRecords compares every record that the domain is to publish, apart from those
@@ -25,10 +27,7 @@ func checkRecords(ctx context.Context, e *Env) []Finding {
 		return e.dane(ctx)
 	}
 	all, err := e.Records(ctx)
-	if err != nil {
-		return []Finding{could(e.Domain, "the records to publish", err, "see why they cannot be computed")}
-	}
-	found := each(all, width, func(r zone.Record) []Finding {
+	found := append(e.unaddressed(err), each(all, width, func(r zone.Record) []Finding {
 		if r.Kind() == zone.KindDKIM {
 			return nil
 		}
@@ -37,8 +36,21 @@ func checkRecords(ctx context.Context, e *Env) []Finding {
 			return []Finding{could(r.Name+" "+r.Type, r.Value, err, todoDNS)}
 		}
 		return []Finding{judgeRecord(r, answers)}
-	})
+	})...)
 	return append(found, e.dane(ctx)...)
+}
+
+// unaddressed says why the records of addresses are not compared. Without a Service at
+// all mail may come in otherwise: what matters is judged with MX and FCrDNS.
+func (e *Env) unaddressed(err error) []Finding {
+	if err == nil {
+		return nil
+	}
+	f := could(e.MailHost+" A, AAAA, PTR", "the addresses of the LoadBalancer", err, "see that the Service of dns.service has got its addresses, and that you may read it")
+	if apierrors.IsNotFound(err) {
+		f.Verdict, f.Todo = Warning, "name the LoadBalancer in dns.service: its addresses are not compared with the DNS"
+	}
+	return []Finding{f}
 }
 
 // checkDKIM looks every selector up, also of keys that Stalwart does not sign with.

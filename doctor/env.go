@@ -33,8 +33,9 @@ type Env struct {
 	From     string // the address that PIN mail usually comes from
 	DNS      DNS
 
-	Records  func(ctx context.Context) ([]zone.Record, error) // what the domain is to publish
+	Records  func(ctx context.Context) ([]zone.Record, error) // what the domain is to publish; an error beside them says why those of its addresses lack
 	Outgoing func(ctx context.Context) ([]netip.Addr, error)  // the addresses that mail leaves from
+	Assumed  string                                           // where Outgoing is taken from when nobody has named any; "" = they are named
 	Keys     func(ctx context.Context) (Keys, error)          // what Stalwart signs with
 	Throttle func(ctx context.Context) ([]stalwart.Throttle, error)
 

@@ -52,11 +52,15 @@ func checkSPF(ctx context.Context, e *Env) []Finding {
 	if not != nil {
 		return not
 	}
-	return each(e.senders(ctx), width, func(from sender) []Finding {
+	found := each(e.senders(ctx), width, func(from sender) []Finding {
 		return each(all, width, func(ip netip.Addr) []Finding {
 			return e.everywhere(ctx, from.domain, "TXT", func(v view) []Finding { return []Finding{v.spf(ctx, from, ip)} })
 		})
 	})
+	if e.Assumed == "" {
+		return found
+	}
+	return append(found, judgeAssumed(e.Assumed, all))
 }
 
 func (v view) spf(ctx context.Context, from sender, ip netip.Addr) Finding {

@@ -100,6 +100,17 @@ func judgeSPF(ip netip.Addr, domain string, result spf.Result, why error, publis
 	return f
 }
 
+// judgeAssumed says that nobody has named the outgoing addresses: what mail comes in by
+// need not be what it leaves by.
+func judgeAssumed(from string, all []netip.Addr) Finding {
+	var texts []string
+	for _, a := range all {
+		texts = append(texts, a.String())
+	}
+	return Finding{Object: "outgoing address", Verdict: Warning, Want: "the addresses that mail leaves from are named", Got: "assumed from the " + from + ": " + listed(texts),
+		Todo: "name them in dns.outgoing: mail often leaves from the address of a node, and SPF and PTR are judged for what receivers see"}
+}
+
 func withAddress(ip netip.Addr) string {
 	if ip.Is4() {
 		return "ip4:" + ip.String()

@@ -45,4 +45,8 @@ func TestDoctorOfALoadBalancer(t *testing.T) {
 	if code, r := s.doctor("--port25", mail); code != 0 || len(found(r, "dns", doctor.OK)) < 6 {
 		t.Errorf("exit code %d, %+v", code, r)
 	}
+	s.balance()
+	if code, r := s.doctor("--port25", mail); code != 2 || len(found(r, "", doctor.Unknown)) != 1 || len(found(r, "dns", doctor.Unknown)) != 1 {
+		t.Errorf("without an address: exit code %d, %+v", code, found(r, "", doctor.Unknown, doctor.Wrong))
+	}
 }
