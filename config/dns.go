@@ -128,9 +128,9 @@ func defaultDNS(namespace string) DNS {
 }
 
 func (d *DNS) complete(namespace string) {
+	empty(&d.Outgoing)
 	empty(&d.Servers)
 	empty(&d.CAA)
-	empty(&d.Outgoing)
 	fill(&d.Publish.ExternalDNS.Namespace, namespace)
 }
 
