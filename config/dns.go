@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/mail"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -63,6 +64,7 @@ type DNS struct {
 	CAA       []string   `json:"caa"`       // the authorities that may issue (RFC 8659)
 	Servers   []string   `json:"servers"`   // authoritative, host:port; empty = from the zone's NS
 	Recursive string     `json:"recursive"` // host:port; "" = the system's
+	Outgoing  []string   `json:"outgoing"`  // the addresses that mail leaves from, for doctor; empty = the LoadBalancer's, which is a guess
 	Publish   Publish    `json:"publish"`
 }
 
@@ -129,6 +131,7 @@ func defaultDNS(namespace string) DNS {
 }
 
 func (d *DNS) complete(namespace string) {
+	empty(&d.Outgoing)
 	empty(&d.Servers)
 	empty(&d.CAA)
 	empty(&d.SPF.Senders)
@@ -168,6 +171,10 @@ func (c *checker) dns(d DNS) {
 	c.that(slices.Contains([]string{"none", "testing", "enforce"}, d.MTASTS.Mode), "dns.mtaSTS.mode", "%q is none of none, testing, enforce", d.MTASTS.Mode)
 	for i, server := range d.Servers {
 		c.server(fmt.Sprintf("dns.servers[%d]", i), server)
+	}
+	for i, address := range d.Outgoing {
+		a, err := netip.ParseAddr(address)
+		c.that(err == nil && a.Zone() == "", fmt.Sprintf("dns.outgoing[%d]", i), "%q is no IP address", address)
 	}
 	if d.Recursive != "" {
 		c.server("dns.recursive", d.Recursive)

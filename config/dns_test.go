@@ -32,6 +32,8 @@ func TestDNSProblems(t *testing.T) {
 		{"dns: {mtaSTS: {mode: on}}", "dns.mtaSTS.mode"},
 		{"dns: {servers: [ns1.example.test]}", "dns.servers[0]"},
 		{"dns: {recursive: '53'}", "dns.recursive"},
+		{"dns: {outgoing: [192.0.2.1, mail.example.test]}", "dns.outgoing[1]"},
+		{"dns: {outgoing: ['fe80::1%eth0']}", "dns.outgoing[0]"},
 		{"dns: {publish: {rfc2136: {enabled: true}}}", "dns.publish.rfc2136.server"},
 		{"dns: {publish: {hetznerPTR: {enabled: true}}}", "dns.publish.hetznerPTR.tokenSecret"},
 		{"tls: {secret: 'A b'}", "tls.secret"},

@@ -3,8 +3,6 @@ package controller
 import (
 	"context"
 	"crypto/x509"
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -24,7 +22,6 @@ import (
 	"github.com/openova-io/smtp-mirror/submission"
 	"github.com/openova-io/smtp-mirror/tlscert"
 	"github.com/openova-io/smtp-mirror/workload"
-	"github.com/openova-io/smtp-mirror/zone"
 )
 
 // DoctorOptions are what a configuration does not say.
@@ -32,7 +29,7 @@ type DoctorOptions struct {
 	Clients  Clients
 	NoAPI    error        // why there is no API server to ask; nil = there is
 	DNS      doctor.DNS   // never nil
-	Outgoing []netip.Addr // the addresses that mail leaves from; none = the LoadBalancer's
+	Outgoing []netip.Addr // the addresses that mail leaves from; none = those of the configuration
 	Port25   string       // an outside server, host or host:port
 	Login    bool         // log in with the bytes of the mirrors
 	Account  string       // whose rights are asked for, "namespace/name"; "" = the caller's own
@@ -40,24 +37,22 @@ type DoctorOptions struct {
 
 // surgery is where doctor sees everything past every cache, with rights of its own.
 type surgery struct {
-	cfg *config.Config
-	o   DoctorOptions
-	env *doctor.Env
+	cfg  *config.Config
+	o    DoctorOptions
+	env  *doctor.Env
+	pair func(context.Context) (*tlscert.Pair, error) // the certificate that Stalwart is to show
 }
 
 // Doctor makes what doctor looks at out of a configuration. Nothing is asked before
 // the checks run.
 func Doctor(cfg *config.Config, o DoctorOptions) *doctor.Env {
 	e := &doctor.Env{Domain: strings.ToLower(cfg.Domain), MailHost: cfg.MailHost(), From: "noreply@" + strings.ToLower(cfg.Domain), DNS: o.DNS, Now: time.Now, Port25: o.Port25}
-	s := &surgery{cfg, o, e}
+	s := &surgery{cfg: cfg, o: o, env: e}
 	_, e.ProofDomain, _ = strings.Cut(cfg.DKIM.ProofRecipient, "@")
-	e.Outgoing = func(context.Context) ([]netip.Addr, error) { return o.Outgoing, nil }
-	balancer := doctor.Once(s.balancer)
-	if len(o.Outgoing) == 0 {
-		e.Outgoing = balancer
-	}
+	s.addresses()
+	e.Enforced = cfg.DNS.MTASTS.Host != "" && cfg.DNS.MTASTS.Mode == "enforce"
+	s.issued()
 	s.management()
-	e.Records = func(ctx context.Context) ([]zone.Record, error) { return s.records(ctx, balancer) }
 	e.Rights, e.Allowed = rightsOf(cfg), s.allowed
 	for _, x := range cfg.Submissions {
 		e.Submissions = append(e.Submissions, s.submission(x))
@@ -88,63 +83,6 @@ func (s *surgery) secret(ctx context.Context, namespace, name string) (*corev1.S
 		return nil, nil
 	}
 	return secret, err
-}
-
-// balancer are the addresses behind which Stalwart stands.
-func (s *surgery) balancer(ctx context.Context) ([]netip.Addr, error) {
-	if s.o.NoAPI != nil {
-		return nil, s.o.NoAPI
-	}
-	name := s.cfg.DNS.Service
-	service, err := s.o.Clients.Core.Services(name.Namespace).Get(ctx, name.Name, metav1.GetOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("reading the service %s/%s: %w", name.Namespace, name.Name, err)
-	}
-	var all []netip.Addr
-	for _, i := range service.Status.LoadBalancer.Ingress {
-		if a, err := netip.ParseAddr(i.IP); err == nil {
-			all = append(all, a.Unmap())
-		}
-	}
-	if len(all) == 0 {
-		return nil, errors.New("the service " + name.Namespace + "/" + name.Name + " has no address")
-	}
-	return all, nil
-}
-
-// records are what the domain is to publish, as far as its facts are known: what they
-// are not known for has a check of its own that says so.
-func (s *surgery) records(ctx context.Context, balancer func(context.Context) ([]netip.Addr, error)) ([]zone.Record, error) {
-	f := configured(s.cfg)
-	f.Addresses, _ = balancer(ctx)
-	f.TLSKeys = s.tlsKeys(ctx)
-	return zone.Records(f), nil
-}
-
-// tlsKeys are those of the certificate that Stalwart is to show.
-func (s *surgery) tlsKeys(ctx context.Context) []string {
-	read := tlscert.FromDirectory(s.cfg.TLS.Dir)
-	if s.cfg.TLS.Dir == "" {
-		read = func() ([]byte, []byte, error) {
-			secret, err := s.secret(ctx, s.cfg.Stalwart.Namespace, s.cfg.TLS.Secret)
-			if err != nil || secret == nil {
-				return nil, nil, err
-			}
-			return secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey], nil
-		}
-	}
-	if s.cfg.TLS.Secret == "" && s.cfg.TLS.Dir == "" {
-		return nil
-	}
-	certificate, key, err := read()
-	if err != nil {
-		return nil
-	}
-	pair, err := tlscert.Parse(certificate, key)
-	if err != nil {
-		return nil
-	}
-	return []string{zone.SPKIHash(pair.Leaf)}
 }
 
 // submission is one login and who holds it.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/openova-io/smtp-mirror/apikey"
 	"github.com/openova-io/smtp-mirror/config"
+	"github.com/openova-io/smtp-mirror/dkimkeys"
 	"github.com/openova-io/smtp-mirror/doctor"
 	"github.com/openova-io/smtp-mirror/rbac"
 	"github.com/openova-io/smtp-mirror/stalwart"
@@ -38,17 +39,49 @@ func (s *surgery) management() {
 		}
 		return at.Throttles(ctx)
 	}
-	s.env.Keys = doctor.Once(func(ctx context.Context) ([]stalwart.DKIMKey, error) {
+	s.env.Keys = doctor.Once(func(ctx context.Context) (doctor.Keys, error) {
 		at, err := domain(ctx)
 		var rejected *stalwart.RejectedError
 		if errors.As(err, &rejected) && s.cfg.Stalwart.APIKeySecret != "" {
 			at, err = s.withKey(ctx, err)
 		}
 		if err != nil || at.domain == nil {
-			return nil, err
+			return doctor.Keys{}, err
 		}
-		return at.DKIMKeys(ctx, *at.domain)
+		return s.keys(ctx, at)
 	})
+}
+
+// keys are those of our domain. Which of them sign says 0.15 to the administrator only,
+// and what the others are for is in the Secret that the controller keeps.
+func (s *surgery) keys(ctx context.Context, at served) (k doctor.Keys, err error) {
+	k.Domain = strings.ToLower(at.domain.Name)
+	if k.All, err = at.DKIMKeys(ctx, *at.domain); err != nil {
+		return k, err
+	}
+	if k.Signers, k.Unread = at.Signers(ctx, *at.domain); k.Signers == nil && k.Unread == nil {
+		return k, nil
+	}
+	k.Kept, err = s.kept(ctx)
+	return k, err
+}
+
+// kept are the stages of the keys that the controller keeps count of.
+func (s *surgery) kept(ctx context.Context) (map[string]string, error) {
+	if !s.cfg.OwnsKeys() {
+		return nil, nil
+	}
+	secret, err := s.secret(ctx, s.cfg.Stalwart.Namespace, s.cfg.DKIM.Backup.Secret)
+	if err != nil || secret == nil {
+		return nil, err
+	}
+	state, err := dkimkeys.DecodeState(secret.Data[dkimkeys.KeyState])
+	stages := map[string]string{}
+	for _, k := range state.Keys {
+		s.env.Secrets.Add(k.Private)
+		stages[k.Selector] = string(k.Stage)
+	}
+	return stages, err
 }
 
 // served is a server and our domain on it, nil where it serves no such.

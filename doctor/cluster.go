@@ -120,19 +120,22 @@ func (m Mirror) look(ctx context.Context, e *Env, s Submission, source submissio
 	if !s.Login || target == nil {
 		return found
 	}
-	return append(found, m.login(ctx, e.Domain, s, target))
+	return append(found, m.login(ctx, e, s, target))
 }
 
 // login does what a consumer of the mirror does, up to where a message would begin.
-func (m Mirror) login(ctx context.Context, domain string, s Submission, target *corev1.Secret) Finding {
+func (m Mirror) login(ctx context.Context, e *Env, s Submission, target *corev1.Secret) Finding {
 	object, want := "login with "+m.Namespace+"/"+m.Name, "a login that is accepted"
-	c, err := m.credentials(target, domain)
+	c, err := m.credentials(target, e.Domain)
 	if err != nil {
 		return Finding{Object: object, Verdict: Wrong, Want: want, Got: told(err), Todo: "see what the controller waits for: smtp-mirror once --dry-run"}
 	}
 	request, err := s.Request(c)
 	if err != nil {
 		return could(object, want, err, "correct probe.caFile")
+	}
+	if err := e.share.door.enter(ctx); err != nil {
+		return could(object, want, err, "run doctor again")
 	}
 	request.ImplicitTLS, request.User, request.Password, request.Senders = c.ImplicitTLS(), c.User, c.Password, []string{c.From}
 	return judgeLogin(object, want, smtpprobe.Probe(ctx, request))

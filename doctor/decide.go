@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"crypto/x509"
 	"fmt"
 	"slices"
 	"strconv"
@@ -14,63 +13,6 @@ import (
 	"github.com/openova-io/smtp-mirror/submission"
 	"github.com/openova-io/smtp-mirror/workload"
 )
-
-// expirySoon is when a certificate should long have been renewed, which cert-manager
-// does when a third of its life is left: a fifth of it, two weeks at the most.
-func expirySoon(c *x509.Certificate) time.Duration {
-	return min(14*24*time.Hour, c.NotAfter.Sub(c.NotBefore)/5)
-}
-
-// judgeCertificate looks at a served chain as a client at a moment would.
-func judgeCertificate(object, host string, chain []*x509.Certificate, roots *x509.CertPool, trusting, mx bool, now time.Time) Finding {
-	f := Finding{Object: object, Verdict: Wrong, Want: "a trusted certificate for " + host}
-	if len(chain) == 0 {
-		f.Got, f.Todo = "no certificate", "give Stalwart a certificate for "+host
-		return f
-	}
-	leaf := chain[0]
-	left := leaf.NotAfter.Sub(now)
-	f.Got = fmt.Sprintf("for %s, until %s", namesOf(leaf), leaf.NotAfter.UTC().Format(time.DateOnly))
-	between := x509.NewCertPool()
-	for _, c := range chain[1:] {
-		between.AddCert(c)
-	}
-	_, untrusted := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: leaf.NotAfter})
-	switch {
-	case leaf.VerifyHostname(host) != nil:
-		f.Todo = "give Stalwart a certificate that covers " + host
-	case now.After(leaf.NotAfter):
-		f.Got += ", expired"
-		f.Todo = "renew it, and see that Stalwart has loaded the new one"
-	case now.Before(leaf.NotBefore):
-		f.Got += ", not yet valid"
-		f.Todo = "see whether a clock is wrong"
-	case untrusted != nil && !trusting:
-		f.Got += ", of an authority that is not trusted"
-		f.Todo = "give Stalwart a certificate of a public authority, or name its authority in probe.caFile"
-	case left < expirySoon(leaf):
-		f.Verdict, f.Got = Warning, f.Got+fmt.Sprintf(", %d days and %d hours left", int(left.Hours())/24, int(left.Hours())%24)
-		f.Todo = "see why it has not been renewed, or why Stalwart has not loaded the new one"
-	default:
-		f.Verdict = OK
-	}
-	if mx && f.Verdict == Wrong { // most senders verify nothing here
-		f.Verdict = Warning
-		f.Todo += "; senders that follow MTA-STS or DANE refuse it"
-	}
-	return f
-}
-
-func namesOf(c *x509.Certificate) string {
-	names := slices.Clone(c.DNSNames)
-	for _, ip := range c.IPAddresses {
-		names = append(names, ip.String())
-	}
-	if len(names) == 0 {
-		return "no name"
-	}
-	return listed(names)
-}
 
 // Limits above which a throttle stops nobody who asks for a PIN.
 const (

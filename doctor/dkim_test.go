@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/openova-io/smtp-mirror/dkimwatch"
 	"github.com/openova-io/smtp-mirror/doctor"
 	"github.com/openova-io/smtp-mirror/stalwart"
 )
@@ -43,14 +44,53 @@ func TestKeys(t *testing.T) {
 // TestKeysThatCannotBeRead, and none at all.
 func TestKeysThatCannotBeRead(t *testing.T) {
 	e := world(right())
-	e.Keys = func(context.Context) ([]stalwart.DKIMKey, error) {
-		return nil, &stalwart.UnreachableError{Address: "192.0.2.1:8080", What: "no answer in time"}
+	e.Keys = func(context.Context) (doctor.Keys, error) {
+		return doctor.Keys{}, &stalwart.UnreachableError{Address: "192.0.2.1:8080", What: "no answer in time"}
 	}
 	begins(t, examine(t, e, "dkim"), []string{"unknown Stalwart: Stalwart at 192.0.2.1:8080: no answer in time"})
 	e.Keys = keys()
 	begins(t, examine(t, e, "dkim"), []string{"wrong signatures of example.org: no active key"})
 	e.Keys = nil
 	begins(t, examine(t, e, "dkim"), []string{"unknown Stalwart: "})
+}
+
+// TestKeysOfAServerWithoutStages: which keys sign says the server, and the others are
+// what the controller knows of them.
+func TestKeysOfAServerWithoutStages(t *testing.T) {
+	rsa := map[string]string{"rsa-sha256": "r"}
+	pair, err := dkimwatch.NewPair("rsa-sha256")
+	must(t, err)
+	rsaKey := pair.PublicKey
+	rows := []struct {
+		name string
+		keys doctor.Keys
+		want []string
+	}{
+		{"one signs, the next is kept", doctor.Keys{Signers: rsa, Kept: map[string]string{"r": "active", "next": "pending"}},
+			[]string{"warning next._domainkey.example.org (pending): Missing", "ok r._domainkey.example.org (active): Published", "ok signatures of example.org: active: rsa-sha256"}},
+		{"the old one is kept", doctor.Keys{Signers: map[string]string{"rsa-sha256": "next"}, Kept: map[string]string{"r": "active", "next": "active"}},
+			[]string{"wrong next._domainkey.example.org (active): Missing", "ok r._domainkey.example.org (retiring): Published", "ok signatures of example.org: active: rsa-sha256"}},
+		{"nobody knows the other", doctor.Keys{Signers: rsa},
+			[]string{"warning next._domainkey.example.org (pending): Missing", "ok r._domainkey.example.org (active): Published", "ok signatures"}},
+		{"it has ended", doctor.Keys{Signers: rsa, Kept: map[string]string{"next": "retired"}},
+			[]string{"ok next._domainkey.example.org (retired): Missing", "ok r._domainkey", "ok signatures"}},
+		{"nothing signs", doctor.Keys{Signers: map[string]string{}, Kept: map[string]string{"r": "active"}},
+			[]string{"wrong signatures of example.org: no active key", "warning next._domainkey.example.org (pending): Missing", "ok r._domainkey.example.org (retiring): Published"}},
+		{"what signs is not listed", doctor.Keys{Signers: map[string]string{"rsa-sha256": "gone"}},
+			[]string{"unknown gone._domainkey.example.org (active): Stalwart signs with it", "warning next._domainkey", "ok r._domainkey.example.org (pending): Published", "ok signatures"}},
+		{"it may not be read", doctor.Keys{Unread: &stalwart.ForbiddenError{}, Kept: map[string]string{"next": "pending"}},
+			[]string{"unknown signatures of example.org: ", "warning next._domainkey.example.org (pending): Missing", "ok r._domainkey.example.org (active): Published"}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			d := right()
+			d["r._domainkey.example.org TXT"] = []string{"v=DKIM1; k=rsa; h=sha256; p=" + rsaKey}
+			e := world(d)
+			row.keys.All = []stalwart.DKIMKey{{Selector: "r", Algorithm: "rsa-sha256", PublicKey: rsaKey, Stage: "active"}, {Selector: "next", Algorithm: "rsa-sha256", PublicKey: rsaKey, Stage: "active"}}
+			e.Keys = func(context.Context) (doctor.Keys, error) { return row.keys, nil }
+			begins(t, examine(t, e, "dkim"), row.want)
+		})
+	}
 }
 
 // TestAlignment: strict is equal, relaxed is of one organisation.

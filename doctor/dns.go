@@ -1,14 +1,11 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"net"
 	"net/netip"
 	"strings"
 
-	"blitiri.com.ar/go/spf"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/zone"
@@ -19,29 +16,41 @@ const width = 8
 
 const (
 	todoDNS      = "see whether the name servers of the domain answer, and whether this machine can ask them"
-	todoOutgoing = "name the address that mail leaves from with --outgoing-ip, or give the LoadBalancer service one"
+	todoOutgoing = "name the addresses that mail leaves from in dns.outgoing (or with --outgoing-ip), or give the LoadBalancer service one"
 )
 
 // checkRecords compares every record that the domain is to publish, apart from those
-// of DKIM keys, which have a check that knows their stage.
+// of DKIM keys, which have a check that knows their stage. The keys of the mail host are
+// compared with what it shows as well.
 func checkRecords(ctx context.Context, e *Env) []Finding {
 	if e.Records == nil {
-		return nil
+		return e.dane(ctx)
 	}
 	all, err := e.Records(ctx)
-	if err != nil {
-		return []Finding{could(e.Domain, "the records to publish", err, "see why they cannot be computed")}
-	}
-	return each(all, width, func(r zone.Record) []Finding {
+	found := append(e.unaddressed(err), each(all, width, func(r zone.Record) []Finding {
 		if r.Kind() == zone.KindDKIM {
 			return nil
 		}
-		answers, err := e.DNS.Answers(ctx, e.Domain, r.Name, r.Type)
+		answers, err := e.answers(ctx, r.Name, r.Type)
 		if err != nil {
 			return []Finding{could(r.Name+" "+r.Type, r.Value, err, todoDNS)}
 		}
 		return []Finding{judgeRecord(r, answers)}
-	})
+	})...)
+	return append(found, e.dane(ctx)...)
+}
+
+// unaddressed says why the records of addresses are not compared. Without a Service at
+// all mail may come in otherwise: what matters is judged with MX and FCrDNS.
+func (e *Env) unaddressed(err error) []Finding {
+	if err == nil {
+		return nil
+	}
+	f := could(e.MailHost+" A, AAAA, PTR", "the addresses of the LoadBalancer", err, "see that the Service of dns.service has got its addresses, and that you may read it")
+	if apierrors.IsNotFound(err) {
+		f.Verdict, f.Todo = Warning, "name the LoadBalancer in dns.service: its addresses are not compared with the DNS"
+	}
+	return []Finding{f}
 }
 
 // checkDKIM looks every selector up, also of keys that Stalwart does not sign with.
@@ -54,7 +63,7 @@ func checkDKIM(ctx context.Context, e *Env) []Finding {
 	if err != nil {
 		return []Finding{could("Stalwart", want, err, "see that Stalwart runs, and that its administrator's Secret is right")}
 	}
-	found := each(keys, width, func(k stalwart.DKIMKey) []Finding {
+	found := each(keys.staged(), width, func(k stalwart.DKIMKey) []Finding {
 		name := k.Selector + "._domainkey." + e.Domain
 		answers, err := e.DNS.Answers(ctx, e.Domain, name, "TXT")
 		if err != nil {
@@ -62,7 +71,7 @@ func checkDKIM(ctx context.Context, e *Env) []Finding {
 		}
 		return []Finding{judgeKey(e.Domain, k, answers)}
 	})
-	return append(found, judgeSigning(e.Domain, keys))
+	return append(append(found, keys.strangers(e.Domain)...), judgeSigning(e.Domain, keys))
 }
 
 // outgoing are the addresses that mail leaves from, or why they are not known.
@@ -80,49 +89,6 @@ func (e *Env) outgoing(ctx context.Context, want string) ([]netip.Addr, []Findin
 	return all, nil
 }
 
-// checkSPF evaluates SPF as a receiver does, for every outgoing address.
-func checkSPF(ctx context.Context, e *Env) []Finding {
-	all, not := e.outgoing(ctx, "spf=pass")
-	if not != nil {
-		return not
-	}
-	_, domain, _ := strings.Cut(e.From, "@")
-	return each(all, width, func(ip netip.Addr) []Finding {
-		result, why := spf.CheckHostWithSender(net.IP(ip.Unmap().AsSlice()), e.MailHost, e.From, spf.WithContext(ctx), spf.WithResolver(names{e}))
-		var published []string
-		if result != spf.Pass && result != spf.None && result != spf.TempError {
-			published, _ = e.lookup(ctx, domain, "TXT") // only to say better what to do
-		}
-		return []Finding{judgeSPF(ip, domain, result, why, published)}
-	})
-}
-
-// checkDMARC takes the record of the organisation where the domain has none, as
-// receivers do (RFC 7489, section 6.6.3).
-func checkDMARC(ctx context.Context, e *Env) []Finding {
-	_, from, _ := strings.Cut(e.From, "@")
-	published, err := e.lookup(ctx, "_dmarc."+from, "TXT")
-	if err != nil {
-		return []Finding{could("_dmarc."+from, "one DMARC record", err, todoDNS)}
-	}
-	parent := organisation(from)
-	if parent == from || len(policies(published)) > 0 {
-		return judgeDMARC(from, from, e.Domain, published)
-	}
-	inherited, err := e.lookup(ctx, "_dmarc."+parent, "TXT")
-	if err != nil {
-		return []Finding{could("_dmarc."+from, "one DMARC record", err, todoDNS)}
-	}
-	if len(policies(inherited)) != 1 {
-		return judgeDMARC(from, from, e.Domain, published)
-	}
-	found := judgeDMARC(from, from, e.Domain, inherited)
-	if found[0].Object = "_dmarc." + parent; found[0].Verdict == OK {
-		found[0].Verdict, found[0].Todo = Warning, "publish a record at _dmarc."+from+": until then the policy of "+parent+" holds, in which sp= comes first"
-	}
-	return found
-}
-
 // checkFCrDNS goes from each outgoing address to its names and back.
 func checkFCrDNS(ctx context.Context, e *Env) []Finding {
 	all, not := e.outgoing(ctx, "PTR "+e.MailHost+", and back")
@@ -134,7 +100,7 @@ func checkFCrDNS(ctx context.Context, e *Env) []Finding {
 		if ip.Unmap().Is4() {
 			kind = "A"
 		}
-		found, err := names{e}.LookupAddr(ctx, ip.Unmap().String())
+		found, err := names{view{env: e}}.LookupAddr(ctx, ip.Unmap().String())
 		if err != nil && !absent(err) {
 			return []Finding{could(object, "PTR "+e.MailHost, err, todoDNS)}
 		}
@@ -155,7 +121,7 @@ func checkMX(ctx context.Context, e *Env) []Finding {
 		return []Finding{could(e.Domain, "MX "+e.MailHost, err, todoDNS)}
 	}
 	host := strings.ToLower(e.MailHost)
-	addresses, err := names{e}.LookupIPAddr(ctx, host)
+	addresses, err := names{view{env: e}}.LookupIPAddr(ctx, host)
 	if err != nil && !absent(err) {
 		return []Finding{could(host, "an address", err, todoDNS)}
 	}
@@ -164,25 +130,4 @@ func checkMX(ctx context.Context, e *Env) []Finding {
 		found[host] = append(found[host], a.String())
 	}
 	return []Finding{judgeMX(e.Domain, e.MailHost, published, found)}
-}
-
-// lookup asks as a receiver would. What is ours is asked for at the authoritative
-// servers: a recursive one would remember that it is not there, also when it has been
-// published (RFC 2308), and tell receivers so.
-func (e *Env) lookup(ctx context.Context, name, kind string) ([]string, error) {
-	if name != e.Domain && !strings.HasSuffix(name, "."+e.Domain) {
-		return e.DNS.Lookup(ctx, name, kind) //nolint:wrapcheck // one question, one answer
-	}
-	answers, err := e.DNS.Answers(ctx, e.Domain, name, kind)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // one question, one answer
-	}
-	problem := "no name server was asked"
-	for _, a := range answers { // where they differ, the check of the records says so
-		if a.Problem == "" && (a.Code == "NOERROR" || a.Code == "NXDOMAIN") {
-			return a.Values, nil
-		}
-		problem = a.Server + ": " + cmp.Or(a.Problem, a.Code)
-	}
-	return nil, errors.New(problem)
 }

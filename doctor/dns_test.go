@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/openova-io/smtp-mirror/doctor"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/zone"
@@ -45,8 +48,8 @@ func world(d dns) *doctor.Env {
 	}
 }
 
-func keys(all ...stalwart.DKIMKey) func(context.Context) ([]stalwart.DKIMKey, error) {
-	return func(context.Context) ([]stalwart.DKIMKey, error) { return all, nil }
+func keys(all ...stalwart.DKIMKey) func(context.Context) (doctor.Keys, error) {
+	return func(context.Context) (doctor.Keys, error) { return doctor.Keys{All: all}, nil }
 }
 
 // examine runs one check and gives "verdict object: got" lines.
@@ -80,6 +83,8 @@ func TestTheDNS(t *testing.T) {
 		{"a server that fails", "spf", set("example.org TXT", "SERVFAIL"), []string{"unknown example.org from 192.0.2.1: spf=temperror"}},
 		{"no address", "spf", func(_ dns, e *doctor.Env) { e.Outgoing = nil }, []string{"unknown the outgoing address: "}},
 		{"an address of IPv6", "spf", outgoing("2001:db8::1"), []string{"wrong example.org from 2001:db8::1: spf=softfail"}},
+
+		{"an address that nobody has named", "spf", func(_ dns, e *doctor.Env) { e.Assumed = "service mail/mail" }, []string{"warning outgoing address: assumed from the service mail/mail: 192.0.2.1", "ok example.org from 192.0.2.1: spf=pass"}},
 
 		{"all is right", "fcrdns", nil, []string{"ok 192.0.2.1: PTR mail.example.org"}},
 		{"no name", "fcrdns", set("1.2.0.192.in-addr.arpa PTR"), []string{"wrong 192.0.2.1: PTR nothing"}},
@@ -118,9 +123,16 @@ func TestTheRecords(t *testing.T) {
 		{"DKIM names have their own check", "dns", nil, []string{"warning _smtp._tls.example.org TXT: Missing", "ok example.org MX: Published", "ok mail.example.org A: Published"}},
 		{"another value", "dns", set("mail.example.org A", "192.0.2.9"), []string{"wrong mail.example.org A: Mismatch: 192.0.2.9", "warning", "ok example.org MX"}},
 		{"a server that fails", "dns", set("mail.example.org A", "SERVFAIL"), []string{"unknown mail.example.org A: TempError (192.0.2.53:53: no answer in time", "warning", "ok"}},
-		{"records that cannot be told", "dns", func(_ dns, e *doctor.Env) {
-			e.Records = func(context.Context) ([]zone.Record, error) { return nil, context.DeadlineExceeded }
-		}, []string{"unknown example.org: no answer in time"}},
+		{"addresses that cannot be told", "dns", func(_ dns, e *doctor.Env) {
+			e.Records = func(context.Context) ([]zone.Record, error) {
+				return []zone.Record{{Name: domain, Type: "MX", Value: "10 mail.example.org"}}, context.DeadlineExceeded
+			}
+		}, []string{"unknown mail.example.org A, AAAA, PTR: no answer in time", "ok example.org MX"}},
+		{"no LoadBalancer at all", "dns", func(_ dns, e *doctor.Env) {
+			e.Records = func(context.Context) ([]zone.Record, error) {
+				return nil, fmt.Errorf("reading it: %w", apierrors.NewNotFound(schema.GroupResource{Resource: "services"}, "mail"))
+			}
+		}, []string{"warning mail.example.org A, AAAA, PTR: reading it: services"}},
 		{"nothing is wanted", "dns", func(_ dns, e *doctor.Env) { e.Records = nil }, []string{"ok nothing: "}},
 	})
 }

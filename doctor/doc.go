@@ -9,7 +9,8 @@
 //
 // A [Check] gives [Finding]s; each has a verdict, what was wanted, what was got, and
 // what to do. All checks run at once within ten seconds ([Run]), whatever hangs; what
-// did not answer is unknown, never right. Judgements are pure functions (verdict.go
-// and decide.go); only the files named after a check ask anybody. Nothing is changed
-// anywhere, and no finding shows a secret.
+// did not answer is unknown, never right. Judgements are pure functions (verdict.go,
+// decide.go, certificate.go, signing.go and hosts.go); only the files named after what
+// they look at ask anybody, and what one check has asked the others know (share.go).
+// Nothing is changed anywhere, and no finding shows a secret.
 package doctor

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/x509"
 	"net/netip"
 	"time"
 
@@ -27,17 +28,20 @@ type DNS interface {
 // Env is what the checks look at. Functions ask somebody, within the time that their
 // context leaves; one that is nil leaves its subject unknown.
 type Env struct {
-	Domain   string // the mail domain, and the d= of every DKIM signature
+	Domain   string // the mail domain
 	MailHost string // the name in MX, PTR and HELO, which the certificates must cover
-	From     string // the address that PIN mail comes from
+	From     string // the address that PIN mail usually comes from
 	DNS      DNS
 
-	Records  func(ctx context.Context) ([]zone.Record, error)      // what the domain is to publish
-	Outgoing func(ctx context.Context) ([]netip.Addr, error)       // the addresses that mail leaves from
-	Keys     func(ctx context.Context) ([]stalwart.DKIMKey, error) // what Stalwart signs with
+	Records  func(ctx context.Context) ([]zone.Record, error) // what the domain is to publish; an error beside them says why those of its addresses lack
+	Outgoing func(ctx context.Context) ([]netip.Addr, error)  // the addresses that mail leaves from
+	Assumed  string                                           // where Outgoing is taken from when nobody has named any; "" = they are named
+	Keys     func(ctx context.Context) (Keys, error)          // what Stalwart signs with
 	Throttle func(ctx context.Context) ([]stalwart.Throttle, error)
 
 	Endpoints []Endpoint
+	Enforced  bool // MTA-STS: senders refuse the mail host without a certificate that is right
+	Issued    *Certificate
 	Now       func() time.Time
 
 	Port25      string // host or host:port to connect to; "" = the MX of ProofDomain
@@ -48,6 +52,8 @@ type Env struct {
 
 	Submissions []Submission
 	Secrets     Hidden
+
+	share *share // of the run that is under way
 }
 
 // Endpoint is where a certificate is served.
@@ -55,6 +61,15 @@ type Endpoint struct {
 	Name   string                                               // for people
 	Target func(ctx context.Context) (smtpprobe.Request, error) // its credential is not used
 	MX     bool                                                 // port 25, where senders verify only what MTA-STS or DANE asks for
+}
+
+// Certificate is one that somebody issues for Stalwart to show.
+type Certificate struct {
+	Name string // of what holds it, for people
+
+	// Read gives the certificate. A [watcher.HoldError] says that what is there is no good;
+	// any other error that nobody knows.
+	Read func(ctx context.Context) (*x509.Certificate, error)
 }
 
 // Right is one that the configuration needs.

@@ -35,6 +35,35 @@ type Finding struct {
 	Todo    string  `json:"todo"` // "" where there is nothing to do
 }
 
+// worst is the worst of what several servers lead to, the findings of each in the same
+// order. It names the server where they do not agree.
+func worst(views []view, found [][]Finding) []Finding {
+	var out []Finding
+	for place := 0; ; place++ {
+		at, agreed := -1, true
+		for i, all := range found {
+			if place >= len(all) {
+				continue
+			}
+			if at >= 0 {
+				agreed = agreed && all[place].Verdict == found[at][place].Verdict
+			}
+			if at < 0 || severity(all[place].Verdict) < severity(found[at][place].Verdict) {
+				at = i
+			}
+		}
+		if at < 0 {
+			return out
+		}
+		f := found[at][place]
+		if !agreed {
+			f.Got += ", at " + shown(views[at].server)
+			f.Todo += "; that server and the others disagree: see whether it is stale"
+		}
+		out = append(out, f)
+	}
+}
+
 // Report is everything that was found, what matters first.
 type Report struct {
 	Findings []Finding `json:"findings"`

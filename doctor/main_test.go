@@ -3,10 +3,12 @@ package doctor_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 
+	"github.com/openova-io/smtp-mirror/resolver"
 	"github.com/openova-io/smtp-mirror/zone"
 )
 
@@ -38,8 +40,11 @@ func (d dns) Lookup(ctx context.Context, name, kind string) ([]string, error) {
 	return values, nil
 }
 
-// Answers is two servers of one mind.
-func (d dns) Answers(ctx context.Context, _, name, kind string) ([]zone.Answer, error) {
+// Answers is two servers of one mind. Like the resolver it refuses what is not ours.
+func (d dns) Answers(ctx context.Context, domain, name, kind string) ([]zone.Answer, error) {
+	if name != domain && !strings.HasSuffix(name, "."+domain) {
+		return nil, resolver.ErrName
+	}
 	values, err := d.Lookup(ctx, name, kind)
 	a := zone.Answer{Server: "192.0.2.53:53", Code: "NOERROR", Values: values}
 	if err != nil {
@@ -48,6 +53,24 @@ func (d dns) Answers(ctx context.Context, _, name, kind string) ([]zone.Answer, 
 	b := a
 	b.Server = "192.0.2.54:53"
 	return []zone.Answer{a, b}, nil
+}
+
+// torn is a DNS whose second server is stale.
+type torn struct{ dns, stale dns }
+
+// Lookup asks the first.
+func (t torn) Lookup(ctx context.Context, name, kind string) ([]string, error) {
+	return t.dns.Lookup(ctx, name, kind)
+}
+
+// Answers asks both.
+func (t torn) Answers(ctx context.Context, domain, name, kind string) ([]zone.Answer, error) {
+	first, err := t.dns.Answers(ctx, domain, name, kind)
+	second, _ := t.stale.Answers(ctx, domain, name, kind)
+	if err != nil {
+		return nil, err
+	}
+	return []zone.Answer{first[0], second[1]}, nil
 }
 
 func must(t *testing.T, err error) {

@@ -10,13 +10,13 @@ import (
 	"github.com/miekg/dns"
 )
 
-// names asks our DNS in the words of the standard library; it is what SPF is
+// names asks a view of the DNS in the words of the standard library; it is what SPF is
 // evaluated with.
-type names struct{ env *Env }
+type names struct{ view }
 
 func (n names) lookup(ctx context.Context, name, kind string) ([]string, error) {
 	name = strings.TrimSuffix(name, ".")
-	values, err := n.env.lookup(ctx, name, kind)
+	values, err := n.view.lookup(ctx, name, kind)
 	if err != nil {
 		return nil, &net.DNSError{Err: told(err), Name: name, IsTemporary: true}
 	}

@@ -6,11 +6,12 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 )
 
-// greetingTimeout is for one connection to port 25: whoever wants mail greets soon.
+// greetingTimeout is for all connections to port 25: whoever wants mail greets soon.
 const greetingTimeout = 5 * time.Second
 
 const (
@@ -18,78 +19,132 @@ const (
 	todoPort25   = "ask your provider to open outgoing port 25, which many close; or the server is down: try another with --port25"
 )
 
-// checkPort25 connects to an outside server as the delivery of mail does. It stands
-// where doctor runs, so run it in the cluster.
+// How many are tried: one server that is down says nothing about our way out.
+const (
+	exchangersTried = 3
+	addressesTried  = 4 // of each
+)
+
+// checkPort25 connects to outside servers as the delivery of mail does. It stands where
+// doctor runs, so run it in the cluster.
 func checkPort25(ctx context.Context, e *Env) []Finding {
-	address, not := e.outside(ctx)
+	hosts, not := e.outside(ctx)
 	if not != nil {
 		return []Finding{*not}
 	}
-	line, err := e.greeting(ctx, address)
-	return []Finding{judgeGreeting(address, line, err)}
+	ctx, cancel := context.WithTimeout(ctx, greetingTimeout)
+	defer cancel()
+	return []Finding{best(each(hosts, width, func(host string) []Finding { return e.greetings(ctx, host, cancel) }))}
 }
 
-// outside is a server of somebody else, or why there is none.
-func (e *Env) outside(ctx context.Context) (string, *Finding) {
-	host := e.Port25
-	if host == "" && e.ProofDomain == "" {
+// outside are servers of somebody else, the preferred ones first, or why there are none.
+func (e *Env) outside(ctx context.Context) ([]string, *Finding) {
+	hosts := []string{e.Port25}
+	if e.Port25 == "" && e.ProofDomain == "" {
 		f := unknown("outgoing port 25", wantGreeting, "nobody is configured to connect to", "name a mail server with --port25 HOST, or set dkim.proofRecipient")
-		return "", &f
+		return nil, &f
 	}
-	if host == "" {
+	if e.Port25 == "" {
 		published, err := e.lookup(ctx, e.ProofDomain, "MX")
 		if err != nil {
 			f := could("outgoing port 25", wantGreeting, err, todoDNS)
-			return "", &f
+			return nil, &f
 		}
-		hosts := exchangers(published)
+		hosts = exchangers(published)
 		if len(hosts) == 0 || hosts[0] == "" {
 			hosts = []string{e.ProofDomain} // the implicit MX (RFC 5321, section 5.1)
 		}
-		host = hosts[0]
 	}
-	if _, _, err := net.SplitHostPort(host); err != nil {
-		host = net.JoinHostPort(strings.Trim(host, "[]"), "25")
+	hosts = slices.Clone(hosts[:min(len(hosts), exchangersTried)])
+	for i, host := range hosts {
+		if _, _, err := net.SplitHostPort(host); err != nil {
+			hosts[i] = net.JoinHostPort(strings.Trim(host, "[]"), "25")
+		}
 	}
-	return host, nil
+	return hosts, nil
+}
+
+// greetings tries all addresses of a server at once: the way out of one family may be
+// closed, or nowhere. enough ends all other tries.
+func (e *Env) greetings(ctx context.Context, server string, enough func()) []Finding {
+	addresses, err := e.addressesOf(ctx, server)
+	if err != nil {
+		return []Finding{judgeGreeting(server, "", err)}
+	}
+	return each(addresses[:min(len(addresses), addressesTried)], addressesTried, func(address string) []Finding {
+		line, err := greeting(ctx, address)
+		f := judgeGreeting(server, line, err)
+		if f.Verdict == OK {
+			enough()
+		}
+		return []Finding{f}
+	})
+}
+
+// addressesOf are those of a server as the outside knows them: a cluster's own DNS may
+// know others.
+func (e *Env) addressesOf(ctx context.Context, server string) ([]string, error) {
+	host, port, err := net.SplitHostPort(server)
+	if err != nil || net.ParseIP(host) != nil {
+		return []string{server}, nil
+	}
+	all, err := names{view{env: e}}.LookupIPAddr(ctx, host)
+	var addresses []string
+	for _, a := range all {
+		addresses = append(addresses, net.JoinHostPort(a.String(), port))
+	}
+	if err == nil && len(addresses) == 0 {
+		err = &net.DNSError{Err: "no such record", Name: host, IsNotFound: true}
+	}
+	return addresses, err
 }
 
 // greeting is the first line that a server sends.
-func (e *Env) greeting(ctx context.Context, address string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, greetingTimeout)
-	defer cancel()
-	conn, err := e.dial(ctx, address)
+func greeting(ctx context.Context, address string) (string, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return "", err //nolint:wrapcheck // it is told in other words
 	}
 	defer func() { _ = conn.Close() }()
-	deadline, _ := ctx.Deadline()
-	if err := conn.SetDeadline(deadline); err != nil {
-		return "", err //nolint:wrapcheck // it is told in other words
-	}
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	line, err := bufio.NewReader(io.LimitReader(conn, 1000)).ReadString('\n')
 	if err == nil {
 		_, _ = io.WriteString(conn, "QUIT\r\n") // a courtesy
+	} else if ctx.Err() != nil {
+		err = ctx.Err()
 	}
-	return strings.TrimSpace(line), err
+	return strings.TrimSpace(line), err //nolint:wrapcheck // it is told in other words
 }
 
-// dial connects to a host as the outside knows it: a cluster's own DNS may know
-// another address.
-func (e *Env) dial(ctx context.Context, address string) (net.Conn, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil || net.ParseIP(host) != nil {
-		return (&net.Dialer{}).DialContext(ctx, "tcp", address) //nolint:wrapcheck // it is told in other words
-	}
-	all, err := names{e}.LookupIPAddr(ctx, host)
-	for _, a := range all {
+// dial connects to the first address of a server that answers; one that does not leaves
+// time for the next.
+func (e *Env) dial(ctx context.Context, server string) (net.Conn, error) {
+	all, err := e.addressesOf(ctx, server)
+	for _, address := range all {
 		var conn net.Conn
-		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(a.String(), port))
+		conn, err = (&net.Dialer{Timeout: shakeTimeout / 2}).DialContext(ctx, "tcp", address)
 		if err == nil {
 			return conn, nil
 		}
 	}
 	return nil, err //nolint:wrapcheck // it is told in other words
+}
+
+// best is what several servers show together: one that greets is enough.
+func best(all []Finding) Finding {
+	order := []Verdict{OK, Warning, Wrong, Unknown} // a name that is not found says less than a port that is silent
+	slices.SortStableFunc(all, func(a, b Finding) int { return slices.Index(order, a.Verdict) - slices.Index(order, b.Verdict) })
+	f := all[0]
+	var others []string
+	for _, other := range all[1:] {
+		if f.Verdict == Wrong && !slices.Contains(others, other.Object+": "+other.Got) {
+			others = append(others, other.Object+": "+other.Got)
+		}
+	}
+	if len(others) > 0 {
+		f.Got += "; " + strings.Join(others, "; ")
+	}
+	return f
 }
 
 // judgeGreeting says whether mail can get out. No answer at all is what a closed port

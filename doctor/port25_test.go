@@ -48,3 +48,43 @@ func TestWhomToConnectTo(t *testing.T) {
 	begins(t, examine(t, &doctor.Env{DNS: d, ProofDomain: "example.net"}, "port25"), []string{"unknown outgoing port 25: ns1"})
 	begins(t, examine(t, &doctor.Env{DNS: dns{}, Port25: "::1"}, "port25"), []string{"wrong outgoing [::1]:25: "})
 }
+
+// TestOneThatGreetsIsEnough: of the first three servers, and of all addresses of each,
+// while the others are silent.
+func TestOneThatGreetsIsEnough(t *testing.T) {
+	t.Parallel()
+	held := make(chan struct{})
+	silent := listenAt(t, "127.0.0.1:0", func(net.Conn) { <-held })
+	t.Cleanup(func() { close(held) })
+	_, port, _ := net.SplitHostPort(silent.Addr().String())
+	listenAt(t, "127.0.0.2:"+port, func(c net.Conn) { _, _ = c.Write([]byte("220 hello\r\n")) })
+	listenAt(t, "127.0.0.3:"+port, func(c net.Conn) { _, _ = c.Write([]byte("554 no\r\n")) })
+	for name, row := range map[string]struct{ of, want string }{
+		"the second address": {"127.0.0.1 127.0.0.2", "ok outgoing mx.example.net:" + port + ": 220 hello"},
+		"none":               {"127.0.0.1", "wrong outgoing mx.example.net:" + port + ": no answer in time"},
+		"an open port":       {"127.0.0.1 127.0.0.3", "warning outgoing mx.example.net:" + port + ": 554 no"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := dns{"mx.example.net A": strings.Fields(row.of)}
+			begins(t, examine(t, &doctor.Env{DNS: d, Port25: "mx.example.net:" + port}, "port25"), []string{row.want})
+		})
+	}
+}
+
+// TestThreeServersAreTried of a domain that has more.
+func TestThreeServersAreTried(t *testing.T) {
+	all := []doctor.Finding{{Object: "a", Verdict: doctor.Unknown, Got: "no name"}, {Object: "b", Verdict: doctor.Wrong, Got: "silent"}, {Object: "c", Verdict: doctor.OK, Got: "220"}}
+	if f := doctor.Best(all[:3]); f.Object != "c" {
+		t.Errorf("%+v", f)
+	}
+	f := doctor.Best([]doctor.Finding{{Object: "a", Verdict: doctor.Unknown, Got: "no name"}, {Object: "b", Verdict: doctor.Wrong, Got: "silent"}})
+	if f.Verdict != doctor.Wrong || f.Got != "silent; a: no name" {
+		t.Errorf("%+v", f)
+	}
+	d := counting{dns: dns{"example.net MX": {"10 a.invalid", "20 b.invalid", "30 c.invalid", "40 d.invalid"}}, asked: map[string]int{}}
+	begins(t, examine(t, &doctor.Env{DNS: &d, ProofDomain: "example.net"}, "port25"), []string{"unknown outgoing a.invalid:25: "})
+	if d.asked["c.invalid A"] != 1 || d.asked["d.invalid A"] != 0 {
+		t.Errorf("%v", d.asked)
+	}
+}

@@ -42,6 +42,7 @@ func Checks() []Check {
 func Run(ctx context.Context, e *Env, checks []Check) Report {
 	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
+	e.share = newShare(ctx)
 	over, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	go func() {

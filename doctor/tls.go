@@ -2,104 +2,85 @@ package doctor
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
-	"net"
 	"syscall"
 
-	"github.com/emersion/go-smtp"
-
-	"github.com/openova-io/smtp-mirror/smtpprobe"
+	"github.com/openova-io/smtp-mirror/watcher"
 )
 
-// heloName is what we call ourselves (RFC 5321, section 4.1.4).
-const heloName = "[127.0.0.1]"
-
 // checkTLS looks at every certificate that is served to those who send through us and
-// to us.
+// to us, and at the one that was issued for that.
 func checkTLS(ctx context.Context, e *Env) []Finding {
-	return each(e.Endpoints, width, func(p Endpoint) []Finding { return []Finding{p.look(ctx, e)} })
+	found := each(e.Endpoints, width, func(p Endpoint) []Finding { return p.look(ctx, e) })
+	if e.Issued == nil {
+		return found
+	}
+	return append(found, e.Issued.look(ctx, e))
 }
 
-func (p Endpoint) look(ctx context.Context, e *Env) Finding {
-	want := "a trusted certificate for " + e.MailHost
-	r, err := p.Target(ctx)
-	if err != nil {
-		return could(p.Name, want, err, "see that the SOURCE can be read, names host and port, and that probe.caFile is there")
-	}
-	object := p.Name + " " + r.Address
-	dial := func(ctx context.Context, address string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "tcp", address) //nolint:wrapcheck // it is told in other words
-	}
-	if p.MX {
-		dial = e.dial
-	}
-	chain, err := handshake(ctx, dial, r)
+func (c Certificate) look(ctx context.Context, e *Env) Finding {
+	want := "a certificate for " + e.MailHost + ", which is served"
+	leaf, err := c.Read(ctx)
+	var bad *watcher.HoldError
 	switch {
-	case err == nil:
-		return judgeCertificate(object, r.ServerName, chain, r.Roots, r.NoVerify, p.MX, e.Now())
-	case errors.Is(err, errNoTLS), errors.Is(err, syscall.ECONNREFUSED):
-		return p.refused(object, want, err)
+	case errors.As(err, &bad):
+		return Finding{Object: c.Name, Verdict: Wrong, Want: want, Got: told(err), Todo: "have it issued again, as by cert-manager: what is served now ends some day, and is lost with Stalwart's volume"}
+	case err != nil:
+		return could(c.Name, want, err, "see that it can be read from here: run doctor where the controller runs")
 	}
-	return could(object, want, err, "see whether "+r.Address+" can be reached from here")
+	return judgeIssued(c.Name, want, leaf, e.displayed(ctx), e.Now())
+}
+
+// look judges what consumers see, and what everybody else does, who knows the mail host
+// by the name in the DNS.
+func (p Endpoint) look(ctx context.Context, e *Env) []Finding {
+	s, err := p.served(ctx, e, "")
+	if err != nil {
+		return []Finding{could(p.Name, "a trusted certificate for "+e.MailHost, err, "see that the SOURCE can be read, names host and port, and that probe.caFile is there")}
+	}
+	object := p.Name + " " + s.request.Address
+	found := []Finding{p.judge(object, s, e)}
+	if s.err != nil || s.request.ServerName == e.MailHost {
+		return found
+	}
+	if s, err = p.served(ctx, e, e.MailHost); err != nil {
+		return found
+	}
+	return append(found, p.judge(object+" for "+e.MailHost, s, e))
+}
+
+// judge says what it means that an endpoint shows this.
+func (p Endpoint) judge(object string, s served, e *Env) Finding {
+	want := "a trusted certificate for " + s.request.ServerName
+	switch {
+	case s.err == nil:
+		who := client{host: s.request.ServerName, roots: []*x509.CertPool{s.request.Roots}, trusting: s.request.NoVerify, lenient: p.MX && !e.Enforced}
+		if who.host == e.MailHost {
+			who.roots = append(who.roots, nil) // those of everybody
+		}
+		return judgeCertificate(object, who, s.chain, e.Now())
+	case errors.Is(s.err, errPassing):
+		return could(object, want, s.err, "run doctor again: it starts, or does not take so many connections")
+	case errors.Is(s.err, errNoTLS), errors.Is(s.err, syscall.ECONNREFUSED):
+		return p.refused(object, want, s.err, e.Enforced)
+	}
+	return could(object, want, s.err, "see whether "+s.request.Address+" can be reached from here")
 }
 
 // refused is an answer, if no welcome one: nobody listens, or not with TLS.
-func (p Endpoint) refused(object, want string, err error) Finding {
+func (p Endpoint) refused(object, want string, err error, enforced bool) Finding {
 	f := Finding{Object: object, Verdict: Wrong, Want: want, Got: told(err), Todo: "see that Stalwart listens there, with TLS: consumers cannot log in"}
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	refused := errors.Is(err, syscall.ECONNREFUSED)
+	if refused {
 		f.Got = "connection refused"
 	}
-	if p.MX {
-		f.Verdict, f.Todo = Warning, "bounces do not come in, or in the clear; see that Stalwart listens on port 25 where the MX leads"
+	if !p.MX {
+		return f
+	}
+	f.Todo = "bounces do not come in, or in the clear; see that Stalwart listens on port 25 where the MX leads"
+	if refused || !enforced {
+		f.Verdict = Warning
 	}
 	return f
-}
-
-var errNoTLS = errors.New("no TLS")
-
-// handshake gives the chain that is served. Nothing is verified yet, because a chain
-// that does not verify is what a person wants to see; nothing secret is sent.
-func handshake(ctx context.Context, dial func(context.Context, string) (net.Conn, error), r smtpprobe.Request) ([]*x509.Certificate, error) {
-	conn, err := dial(ctx, r.Address)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = conn.Close() }()
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	config := &tls.Config{ServerName: r.ServerName, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12} //nolint:gosec // judged afterwards
-	if r.ImplicitTLS {
-		secure := tls.Client(conn, config)
-		if err := secure.HandshakeContext(ctx); err != nil {
-			return nil, failed(ctx, err)
-		}
-		return secure.ConnectionState().PeerCertificates, nil
-	}
-	client, err := smtp.NewClientStartTLS(conn, config)
-	if err == nil {
-		err = client.Hello(heloName) // the handshake happens with the first command
-	}
-	if err != nil {
-		return nil, failed(ctx, err)
-	}
-	state, ok := client.TLSConnectionState()
-	_ = client.Quit() // it has told what was asked
-	if !ok {
-		return nil, errNoTLS
-	}
-	return state.PeerCertificates, nil
-}
-
-// failed tells time that ran out from a server that does not want TLS.
-func failed(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err() //nolint:wrapcheck // it is told in other words
-	}
-	var reply *smtp.SMTPError
-	if errors.As(err, &reply) {
-		return fmt.Errorf("%w: it answers %d", errNoTLS, reply.Code)
-	}
-	return fmt.Errorf("%w: %s", errNoTLS, told(err))
 }

@@ -31,13 +31,14 @@ func judgeRecord(want zone.Record, answers []zone.Answer) Finding {
 		f.Todo = "replace it: " + want.Why
 	}
 	switch want.Kind() {
-	case zone.KindSPF, zone.KindDMARC: // judged by their effect elsewhere: ours is one of many that do
+	case zone.KindSPF, zone.KindDMARC, "ptr": // judged by their effect elsewhere: ours is one of many that do, and mail may leave from another address
 		f.Verdict = Warning
 	case zone.KindTLSRPT, zone.KindMTASTS, "srv", "caa", "cname", "txt":
 		f.Verdict = Warning
-	case "tlsa":
-		if seen.Verdict == zone.Missing { // without any there is no DANE; with a wrong one no mail comes in
-			f.Verdict = Warning
+	case "tlsa": // what is there is compared with what is served; this is the next key, or there is no DANE
+		f.Verdict = Warning
+		if seen.Verdict != zone.Missing {
+			f.Todo = "add it beside the others, do not replace them: the key that is served now needs its own until it is served no more"
 		}
 	}
 	return f
@@ -77,25 +78,6 @@ func judgeKey(domain string, k stalwart.DKIMKey, answers []zone.Answer) Finding 
 	return f
 }
 
-// judgeSigning looks at the keys as a whole.
-func judgeSigning(domain string, keys []stalwart.DKIMKey) Finding {
-	var algorithms []string
-	for _, k := range keys {
-		if k.Stage == "active" {
-			algorithms = append(algorithms, k.Algorithm)
-		}
-	}
-	algorithms = slices.Compact(slices.Sorted(slices.Values(algorithms)))
-	f := Finding{Object: "signatures of " + domain, Verdict: OK, Want: "an active key, and one of them rsa-sha256", Got: "active: " + strings.Join(algorithms, ", ")}
-	switch {
-	case len(algorithms) == 0:
-		f.Verdict, f.Got, f.Todo = Wrong, "no active key", "make DKIM keys in Stalwart (dkim.manage: rotate does), and publish them: mail leaves unsigned"
-	case !slices.Contains(algorithms, dnsrecords.RSASHA256):
-		f.Verdict, f.Todo = Warning, "add an RSA key: many receivers do not verify Ed25519 (RFC 8463) and see an unsigned mail"
-	}
-	return f
-}
-
 // judgeSPF says what a receiver makes of mail from an address. published are the TXT
 // records at the domain.
 func judgeSPF(ip netip.Addr, domain string, result spf.Result, why error, published []string) Finding {
@@ -116,6 +98,17 @@ func judgeSPF(ip netip.Addr, domain string, result spf.Result, why error, publis
 		f.Todo = fmt.Sprintf("set the SPF record of %s to %q", domain, permitting(ip, published))
 	}
 	return f
+}
+
+// judgeAssumed says that nobody has named the outgoing addresses: what mail comes in by
+// need not be what it leaves by.
+func judgeAssumed(from string, all []netip.Addr) Finding {
+	var texts []string
+	for _, a := range all {
+		texts = append(texts, a.String())
+	}
+	return Finding{Object: "outgoing address", Verdict: Warning, Want: "the addresses that mail leaves from are named", Got: "assumed from the " + from + ": " + listed(texts),
+		Todo: "name them in dns.outgoing: mail often leaves from the address of a node, and SPF and PTR are judged for what receivers see"}
 }
 
 func withAddress(ip netip.Addr) string {

@@ -95,15 +95,6 @@ func TestABrokenRenewal(t *testing.T) {
 	})
 }
 
-// TestTheEndIsNear is a finding.
-func TestTheEndIsNear(t *testing.T) {
-	s := newSite(t, stalwarttest.Options{})
-	s.source = issue(t, authority(t), 13*24*time.Hour, host)
-	if result := s.converged(tlscert.ChangedCertificate, tlscert.ChangedCertificateReloaded); result.Reason != tlscert.ReasonCertificateExpires || result.After != 0 {
-		t.Errorf("it says %+v", result)
-	}
-}
-
 // TestDryRun writes nothing.
 func TestDryRun(t *testing.T) {
 	s := newSite(t, stalwarttest.Options{})

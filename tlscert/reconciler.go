@@ -11,14 +11,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/openova-io/smtp-mirror/smtpprobe"
 	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/watcher"
 	"github.com/openova-io/smtp-mirror/zone"
 )
-
-// warnBefore is how long before its end a certificate is a finding. cert-manager
-// renews 30 days before, by default.
-const warnBefore = 14 * 24 * time.Hour
 
 // Pauses of the waits.
 const (
@@ -160,7 +157,7 @@ func (r *run) hold(step Step) error {
 // finding says that the certificate ends soon: nobody has renewed it.
 func (r *run) finding() {
 	end := r.pair.Leaf.NotAfter
-	r.result.After = time.Until(end.Add(-warnBefore))
+	r.result.After = time.Until(end.Add(-smtpprobe.ExpirySoon(r.pair.Leaf)))
 	if r.result.After <= 0 {
 		r.result.After = 0
 		r.result.Reason, r.result.Message = ReasonCertificateExpires, fmt.Sprintf("the certificate for %s ends at %s, and has not been renewed", r.Host, end.UTC().Format(time.RFC3339))

@@ -41,7 +41,7 @@ func (a *addresses) Set(text string) error {
 func (o *options) doctorFlags(set *flag.FlagSet) {
 	set.BoolVar(&o.doctor.json, "json", false, "print JSON")
 	set.BoolVar(&o.doctor.login, "login", false, "log in with the bytes of the mirrors")
-	set.Var(&o.doctor.outgoing, "outgoing-ip", "`address` that mail leaves from; default: the LoadBalancer's")
+	set.Var(&o.doctor.outgoing, "outgoing-ip", "`address` that mail leaves from; default: dns.outgoing, else the LoadBalancer's")
 	set.StringVar(&o.doctor.port25, "port25", "", "outside mail server `HOST[:PORT]` to connect to; default: the MX of dkim.proofRecipient")
 	set.StringVar(&o.serviceAccount, "service-account", "", "`NAMESPACE/NAME` whose rights are asked for; default: your own")
 }
