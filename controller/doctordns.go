@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/openova-io/smtp-mirror/doctor"
@@ -16,8 +16,17 @@ import (
 // addresses are those that mail leaves from: a flag's, the configuration's, or where
 // nobody has named any those that it comes in by.
 func (s *surgery) addresses() {
-	balancer := doctor.Once(s.balancer)
-	s.env.Records = func(ctx context.Context) ([]zone.Record, error) { return s.records(ctx, balancer) }
+	service := doctor.Once(s.service)
+	balancer := func(ctx context.Context) ([]netip.Addr, error) { return s.balancer(service(ctx)) }
+	s.env.Records = func(ctx context.Context) ([]zone.Record, error) {
+		f := configured(s.cfg)
+		found, err := service(ctx)
+		if err == nil {
+			f.Submission, f.Submissions = servicePorts(found)
+		}
+		f.Addresses, err = s.balancer(found, err)
+		return s.records(ctx, f), err
+	}
 	named := s.o.Outgoing
 	if len(named) == 0 {
 		for _, text := range s.cfg.DNS.Outgoing {
@@ -32,8 +41,8 @@ func (s *surgery) addresses() {
 	}
 }
 
-// balancer are the addresses behind which Stalwart stands.
-func (s *surgery) balancer(ctx context.Context) ([]netip.Addr, error) {
+// service is the LoadBalancer behind which Stalwart stands.
+func (s *surgery) service(ctx context.Context) (*corev1.Service, error) {
 	if s.o.NoAPI != nil {
 		return nil, s.o.NoAPI
 	}
@@ -42,36 +51,25 @@ func (s *surgery) balancer(ctx context.Context) ([]netip.Addr, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the service %s/%s: %w", name.Namespace, name.Name, err)
 	}
-	var all []netip.Addr
-	for _, i := range service.Status.LoadBalancer.Ingress {
-		if a, err := netip.ParseAddr(i.IP); err == nil {
-			all = append(all, a.Unmap())
-		}
+	return service, nil
+}
+
+// balancer are its addresses.
+func (s *surgery) balancer(service *corev1.Service, err error) ([]netip.Addr, error) {
+	if err != nil {
+		return nil, err
 	}
+	all := serviceAddresses(service)
 	if len(all) == 0 {
-		return nil, errors.New("the service " + name.Namespace + "/" + name.Name + " has no address")
+		return nil, errors.New("the service " + service.Namespace + "/" + service.Name + " has no address")
 	}
-	return public(all), nil
+	return all, nil
 }
 
-// public are the addresses that the outside can meet. Some clouds list one of their
-// private network beside them; where there is no other, it is what there is.
-func public(all []netip.Addr) []netip.Addr {
-	outside := slices.DeleteFunc(slices.Clone(all), func(a netip.Addr) bool { return a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsLoopback() })
-	if len(outside) == 0 {
-		return all
-	}
-	return outside
-}
-
-// records are what the domain is to publish, as far as its facts are known; an error
-// says why its addresses are not.
-func (s *surgery) records(ctx context.Context, balancer func(context.Context) ([]netip.Addr, error)) ([]zone.Record, error) {
-	f := configured(s.cfg)
+// records are what the domain is to publish, as far as its facts are known.
+func (s *surgery) records(ctx context.Context, f zone.Facts) []zone.Record {
 	if pair, err := s.pair(ctx); err == nil {
 		f.TLSKeys = []string{zone.SPKIHash(pair.Leaf)}
 	}
-	var unknown error
-	f.Addresses, unknown = balancer(ctx)
-	return zone.Records(f), unknown
+	return zone.Records(f)
 }

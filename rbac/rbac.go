@@ -31,6 +31,7 @@ const Name = "smtp-mirror"
 type needs struct {
 	readSecrets, applySecrets, configMaps []string
 	rules                                 []rbacv1.PolicyRule
+	events                                bool // an object that Events are about is there
 }
 
 // Rules lists the rights that a configuration needs, by namespace.
@@ -42,7 +43,11 @@ func Rules(c *config.Config) map[string][]rbacv1.PolicyRule {
 		}
 		return all[namespace]
 	}
-	home := in(c.Stalwart.Namespace)
+	told := func(namespace string) *needs {
+		in(namespace).events = true
+		return in(namespace)
+	}
+	home := told(c.Stalwart.Namespace)
 	home.readSecrets = append(home.readSecrets, c.Stalwart.AdminSecret)
 	if c.Stalwart.APIKeySecret != "" {
 		home.applySecrets = append(home.applySecrets, c.Stalwart.APIKeySecret)
@@ -61,7 +66,7 @@ func Rules(c *config.Config) map[string][]rbacv1.PolicyRule {
 			home.rules = append(home.rules, rule("", "secrets", []string{s.StateSecret}, "get", "create", "patch"))
 		}
 		for _, x := range s.Consumers() {
-			n := in(x.Namespace)
+			n := told(x.Namespace)
 			n.rules = append(n.rules, rule(workload.ResourceOf(x.Kind).Group, workload.Resource(x.Kind), []string{x.Name}, "get", "patch"))
 			if !workload.IsFlux(x.Kind) {
 				n.rules = append(n.rules, rule("", "pods", nil, "list"))
@@ -71,14 +76,14 @@ func Rules(c *config.Config) map[string][]rbacv1.PolicyRule {
 			}
 		}
 		for _, m := range s.Mirrors {
-			n := in(m.Namespace)
+			n := told(m.Namespace)
 			n.applySecrets = append(n.applySecrets, m.Name)
 			if m.Fallback.Enabled {
 				n.rules = append(n.rules, rule("", "secrets", []string{m.Fallback.Secret}, "get", "create", "patch"))
 			}
 		}
 	}
-	in(c.DNSRecords.Namespace).configMaps = []string{c.DNSRecords.Name}
+	told(c.DNSRecords.Namespace).configMaps = []string{c.DNSRecords.Name}
 	outside(c, in)
 	out := map[string][]rbacv1.PolicyRule{}
 	for namespace, n := range all {
@@ -132,7 +137,10 @@ func (n *needs) list() []rbacv1.PolicyRule {
 		rules = append(rules, rule("", "configmaps", n.configMaps, "get", "list", "watch", "update"))
 	}
 	rules = append(rules, n.rules...)
-	return append(rules, rule("events.k8s.io", "events", nil, "create", "patch"))
+	if n.events {
+		rules = append(rules, rule("events.k8s.io", "events", nil, "create", "patch"))
+	}
+	return rules
 }
 
 func rule(group, resource string, names []string, verbs ...string) rbacv1.PolicyRule {

@@ -30,13 +30,13 @@ const (
 // Keeper keeps the certificate. Its exported fields are set once; the loop never runs
 // it twice at once.
 type Keeper struct {
-	Host        string // of the mail server, which the certificate must cover
-	Owner       string // one word: namespace/name of the Secret, or the directory
-	Source      Source
-	SourceRef   corev1.ObjectReference
-	Fleet       *stalwart.Fleet
-	Pods        func() []watcher.Incarnation
-	DryRun      bool
+	Host      string // of the mail server, which the certificate must cover
+	Owner     string // one word: namespace/name of the Secret, or the directory
+	Source    Source
+	SourceRef corev1.ObjectReference
+	Fleet     *stalwart.Fleet
+	Pods      func() []watcher.Incarnation
+	DryRun    bool
 
 	// Where is host:port of the submission listener, the same port in every Pod, and whether
 	// it has TLS from the first byte (465) or STARTTLS (587).
