@@ -23,11 +23,11 @@ func (c *Controller) publishers(reconcilers map[watcher.Target]watcher.Reconcile
 	wanted := func() ([]zone.Record, error) { return c.zone.Wanted(), nil }
 	if p.ExternalDNS.Enabled {
 		reconcilers[targetExternalDNS] = &publish.DNSEndpoints{Client: c.o.Clients.Flux, Namespace: p.ExternalDNS.Namespace, Owner: c.owner(), Ref: c.recordsRef(),
-			Wanted: wanted, Seen: c.verdicts(), DryRun: c.o.DryRun}
+			Wanted: wanted, Seen: c.verdicts(), Stay: c.o.Config.DKIM.RetireAfter.Duration, DryRun: c.o.DryRun}
 	}
 	if p.RFC2136.Enabled {
 		reconcilers[targetRFC2136] = &publish.DNSUpdate{Server: p.RFC2136.Server, Zone: p.RFC2136.Zone, Owner: c.owner(), Ref: c.recordsRef(),
-			Key: c.secrets[home+"/"+p.RFC2136.TSIGSecret].One, Wanted: wanted, DryRun: c.o.DryRun}
+			Key: c.secrets[home+"/"+p.RFC2136.TSIGSecret].One, Wanted: wanted, Stay: c.o.Config.DKIM.RetireAfter.Duration, DryRun: c.o.DryRun}
 	}
 	if p.HetznerPTR.Enabled {
 		reconcilers[targetPTR] = &publish.PTR{Endpoint: p.HetznerPTR.Endpoint, Ref: c.recordsRef(),

@@ -28,10 +28,12 @@ type DNSEndpoints struct {
 	Wanted    func() ([]zone.Record, error)
 	Seen      func(zone.Record) zone.Verdict // what was last seen of a record that is wanted, "" for nothing; nil: nobody looks
 	Unquoted  bool                           // a TXT without quotes, for a provider that keeps them as a part of it
+	Stay      time.Duration                  // of the record of a key that is not wanted any more; 0 = none
 	Every     time.Duration                  // look again after this time, as nothing tells of changes; 0 = 5 minutes
 	DryRun    bool
 
 	cleared map[string]time.Time // since when an object makes way for another value, by its name
+	leaving leaving              // by its name, too
 }
 
 // Reconcile lists what is there and writes what differs.
@@ -76,6 +78,7 @@ type endpointing struct {
 	changes      []watcher.Change
 	would        []string
 	kept         []string
+	keys         []string // that stay
 	foreign      []string
 	waiting      []string
 	refused      []error
@@ -144,12 +147,17 @@ func (r *endpointing) apply(ctx context.Context, w wish) error {
 
 // remove deletes what is ours and not wanted any more: just the object that was seen.
 func (r *endpointing) remove(ctx context.Context, all []wish, homeless bool) {
-	for _, o := range r.ours {
-		if o.GetDeletionTimestamp() != nil || slices.ContainsFunc(all, func(w wish) bool { return w.name == o.GetName() }) {
-			continue
-		}
+	gone := slices.DeleteFunc(slices.Clone(r.ours), func(o unstructured.Unstructured) bool {
+		return o.GetDeletionTimestamp() != nil || slices.ContainsFunc(all, func(w wish) bool { return w.name == o.GetName() })
+	})
+	r.remember(gone)
+	for _, o := range gone {
 		if homeless && hasAddress(o) {
 			r.kept = append(r.kept, o.GetName())
+			continue
+		}
+		if holdsKey(o) && r.leaving.early(o.GetName(), r.Stay, time.Now()) {
+			r.keys = append(r.keys, o.GetName())
 			continue
 		}
 		if err := r.delete(ctx, o, "not wanted any more"); err != nil && r.note(err) {
@@ -197,8 +205,8 @@ func (r *endpointing) finish(result watcher.Result, not []id) (watcher.Result, e
 	case len(r.waiting) > 0:
 		result.Reason = ReasonKeyMakesWay
 		result.Message = "waits until no name server has the old value any more: " + strings.Join(r.waiting, ", ")
-	case len(r.kept) > 0:
-		result = kept(result, r.kept)
+	case len(r.kept)+len(r.keys) > 0:
+		result = kept(result, r.kept, r.keys)
 	case len(not) > 0:
 		var names []string
 		for _, i := range not {

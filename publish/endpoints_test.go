@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -27,7 +28,7 @@ func TestDNSEndpoints(t *testing.T) {
 	}{
 		{"dry run", endpointsDryRun}, {"targets", endpointsTargets}, {"equal", endpointsEqual}, {"rotation", endpointsRotation},
 		{"nothing wanted", endpointsNothing}, {"no address", endpointsNoAddress}, {"edited", endpointsEdited}, {"foreign", endpointsForeign}, {"others", endpointsOfOthers},
-		{"revoked", endpointsRevoked}, {"a bad one", endpointsBad}, {"a rival", endpointsRival},
+		{"a key that is gone", endpointsGoneKey}, {"revoked", endpointsRevoked}, {"a bad one", endpointsBad}, {"a rival", endpointsRival},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			c.t, c.DryRun = t, false
@@ -158,5 +159,27 @@ func endpointsOfOthers(t *testing.T, c *cluster) {
 	}
 	if _, err := other.run(record("mail."+domain, "A", "192.0.2.99")); watcher.ReasonOf(err) != publish.ReasonForeignDNSEndpoint {
 		t.Errorf("%v", err)
+	}
+}
+
+// endpointsGoneKey: the object of a key stays for its time after it is not wanted any more.
+func endpointsGoneKey(t *testing.T, c *cluster) {
+	a, key := record("mail."+domain, "A", "192.0.2.25"), record("gone._domainkey."+domain, "TXT", longKey)
+	_, err := c.run(a, key)
+	must(t, err)
+	before := len(c.endpoints())
+	c.Stay = time.Hour
+	for range 2 {
+		result, err := c.run(a)
+		must(t, err)
+		if result.Reason != publish.ReasonKeyKept || len(result.Changes) != 0 || len(c.endpoints()) != before {
+			t.Errorf("%+v", result)
+		}
+	}
+	c.Stay = 0
+	_, err = c.run(a)
+	must(t, err)
+	if len(c.endpoints()) != before-1 {
+		t.Errorf("%d objects", len(c.endpoints()))
 	}
 }

@@ -6,6 +6,7 @@ const (
 	ReasonWouldPublish  = "WouldPublish"
 	ReasonRecordInvalid = "RecordInvalid"
 	ReasonAddressKept   = "AddressKept"
+	ReasonKeyKept       = "DKIMRecordKept"
 
 	ReasonDNSEndpointNotServed = "DNSEndpointNotServed"
 	ReasonForeignDNSEndpoint   = "ForeignDNSEndpoint"

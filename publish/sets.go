@@ -85,10 +85,17 @@ func homeless(sets []set) bool {
 	return !slices.ContainsFunc(sets, func(s set) bool { return s.isAddress() })
 }
 
-// kept tells people what stays, for that reason.
-func kept(result watcher.Result, names []string) watcher.Result {
-	result.Reason = ReasonAddressKept
-	result.Message = "nothing tells the address of the mail host now, so what is published stays: " + strings.Join(names, ", ")
+// kept tells people what stays, and why: addresses that nothing tells any more, and keys
+// that mail on its way was signed with.
+func kept(result watcher.Result, addresses, keys []string) watcher.Result {
+	switch {
+	case len(addresses) > 0:
+		result.Reason = ReasonAddressKept
+		result.Message = "nothing tells the address of the mail host now, so what is published stays: " + strings.Join(addresses, ", ")
+	case len(keys) > 0:
+		result.Reason = ReasonKeyKept
+		result.Message = "Stalwart has these keys no more, and mail that they signed may be on its way, so they stay published for now: " + strings.Join(keys, ", ")
+	}
 	return result
 }
 

@@ -26,9 +26,12 @@ type DNSUpdate struct {
 	Ref     corev1.ObjectReference
 	Key     func() (*corev1.Secret, error) // with name, algorithm, secret
 	Wanted  func() ([]zone.Record, error)
+	Stay    time.Duration // of the record of a key that is not wanted any more; 0 = none
 	Every   time.Duration // look again after this time, as nothing tells of changes; 0 = 5 minutes
 	Timeout time.Duration // of one exchange; 0 = 5 s
 	DryRun  bool
+
+	leaving leaving
 }
 
 // Reconcile reads what is there, and updates what differs, one RRset at a time.
@@ -73,6 +76,14 @@ func (u *DNSUpdate) key() (tsigKey, error) {
 // gone are the sets that are taken away.
 func (r *updating) gone(sets []set) []set {
 	all := unwanted(marks(r.marks.records), sets)
+	var names []string
+	for _, s := range all {
+		names = append(names, s.name)
+	}
+	if r.leaving == nil {
+		r.DNSUpdate.leaving = leaving{}
+	}
+	r.leaving.only(names)
 	if homeless(sets) {
 		all = slices.DeleteFunc(all, func(s set) bool {
 			if s.isAddress() {
@@ -122,6 +133,7 @@ type updating struct {
 	changes []watcher.Change
 	would   []string
 	kept    []string
+	keys    []string // that stay
 	foreign []string
 	refused []error
 }
@@ -146,6 +158,10 @@ func (r *updating) set(ctx context.Context, s set) error {
 	}
 	if step.foreign != "" {
 		r.foreign = append(r.foreign, s.advice(step.foreign))
+	}
+	if len(s.records) == 0 && s.isKey() && slices.ContainsFunc(there.records, func(o zone.Record) bool { return verifies(o.Value) }) && r.leaving.early(s.name, r.Stay, time.Now()) {
+		r.keys = append(r.keys, s.String())
+		return nil
 	}
 	switch {
 	case step.empty():
@@ -206,9 +222,7 @@ func (r *updating) finish(result watcher.Result) (watcher.Result, error) {
 	if len(r.foreign) > 0 {
 		return result, &watcher.HoldError{Why: ReasonForeignRecord, Text: strings.Join(r.foreign, "; "), After: pause(r.Every)}
 	}
-	if len(r.kept) > 0 {
-		result = kept(result, r.kept)
-	}
+	result = kept(result, r.kept, r.keys)
 	if len(r.would) > 0 {
 		result.Reason, result.Message = ReasonWouldPublish, "would update "+strings.Join(r.would, "; ")
 	}

@@ -3,6 +3,7 @@ package publish_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/openova-io/smtp-mirror/publish"
 	"github.com/openova-io/smtp-mirror/watcher"
@@ -155,5 +156,32 @@ func TestAnAddressIsNotTakenAway(t *testing.T) {
 		p.expect(a.Name, "A", a.Value)
 		p.writes(mx, a)
 		p.expect(a.Name, "AAAA")
+	})
+}
+
+// TestAKeyThatIsGoneStays for the time in which mail that it signed may be on its way, and
+// anew after a start; one that was revoked, and what is no key, go at once.
+func TestAKeyThatIsGoneStays(t *testing.T) {
+	primaries(t, nil, func(p *primary) {
+		a, txt := record("mail."+domain, "A", "192.0.2.25"), record("_smtp._tls."+domain, "TXT", "v=TLSRPTv1; rua=mailto:a@"+domain)
+		live, ended := record("s1._domainkey."+domain, "TXT", longKey), record("s2._domainkey."+domain, "TXT", "v=DKIM1; k=rsa; h=sha256; p=")
+		p.writes(a, txt, live, ended)
+		p.Stay = time.Hour
+		for range 2 {
+			result, err := p.run(a)
+			if must(t, err); result.Reason != publish.ReasonKeyKept || !strings.Contains(result.Message, "TXT of "+live.Name) || strings.Contains(result.Message, ended.Name) {
+				t.Errorf("%+v", result)
+			}
+			p.expect(live.Name, "TXT", live.Value)
+			p.expect(ended.Name, "TXT")
+			p.expect(txt.Name, "TXT")
+		}
+		if result, err := p.run(a, live); err != nil || result.Reason != "" {
+			t.Errorf("it is wanted again: %+v, %v", result, err)
+		}
+		p.Stay = time.Nanosecond
+		p.writes(a)
+		p.writes(a)
+		p.expect(live.Name, "TXT")
 	})
 }
