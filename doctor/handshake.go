@@ -47,7 +47,8 @@ func (p Endpoint) served(ctx context.Context, e *Env, name string) (served, erro
 		r.ServerName = name
 	}
 	key := fmt.Sprintf("%s %s %t %t", r.Address, r.ServerName, r.ImplicitTLS, p.MX)
-	chain, err := e.share.chains.get(ctx, key, func() ([]*x509.Certificate, error) { return p.connect(e.share.ctx, e, r) })
+	share := e.share // of this run, also for who is late
+	chain, err := share.chains.get(ctx, key, func() ([]*x509.Certificate, error) { return p.connect(share.ctx, e, r) })
 	return served{r, chain, err}, nil
 }
 

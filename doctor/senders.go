@@ -27,9 +27,10 @@ const detour = 3 * time.Second
 func (e *Env) senders(ctx context.Context) []sender {
 	ctx, cancel := context.WithTimeout(ctx, detour)
 	defer cancel()
+	share := e.share // of this run, also for who is late
 	var all []sender
 	for _, s := range e.Submissions {
-		c, err := e.share.source.get(ctx, s.Name, func() (submission.Credentials, error) { return s.Source(e.share.ctx) })
+		c, err := share.source.get(ctx, s.Name, func() (submission.Credentials, error) { return s.Source(share.ctx) })
 		if err == nil {
 			all = append(all, senderOf(c.From))
 		}
@@ -93,7 +94,8 @@ func (e *Env) signedFor(ctx context.Context) string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, detour)
 	defer cancel()
-	keys, _ := e.share.keys.get(ctx, "", func() (Keys, error) { return e.Keys(e.share.ctx) })
+	share := e.share
+	keys, _ := share.keys.get(ctx, "", func() (Keys, error) { return e.Keys(share.ctx) })
 	return cmp.Or(keys.Domain, e.Domain)
 }
 

@@ -53,11 +53,12 @@ func answered(a zone.Answer) bool {
 // as every receiver does.
 func (e *Env) answers(ctx context.Context, name, kind string) ([]zone.Answer, error) {
 	name = strings.ToLower(name)
-	return e.share.names.get(ctx, name+" "+kind, func() ([]zone.Answer, error) {
+	share := e.share // of this run, also for who is late
+	return share.names.get(ctx, name+" "+kind, func() ([]zone.Answer, error) {
 		if name == e.Domain || strings.HasSuffix(name, "."+e.Domain) {
-			return e.DNS.Answers(e.share.ctx, e.Domain, name, kind) //nolint:wrapcheck // one question, one answer
+			return e.DNS.Answers(share.ctx, e.Domain, name, kind) //nolint:wrapcheck // one question, one answer
 		}
-		values, err := e.DNS.Lookup(e.share.ctx, name, kind)
+		values, err := e.DNS.Lookup(share.ctx, name, kind)
 		if err != nil {
 			return nil, err //nolint:wrapcheck // one question, one answer
 		}
