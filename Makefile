@@ -4,7 +4,7 @@ SHELL := /bin/bash
 GO ?= go
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo test vet lint unit race fuzz integration bench test-rotation test-faults acceptance controlplane dnsservers stalwart test-stalwart manifests clean
+.PHONY: help build demo test vet lint unit race fuzz integration bench test-rotation test-faults acceptance controlplane dnsservers stalwart test-stalwart manifests check-kit clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ acceptance: controlplane dnsservers ## mail that the outside accepts while keys 
 
 manifests: ## regenerate what is generated
 	$(GO) run ./cmd/smtp-mirror rbac --config manifests/example.yaml --service-account stalwart-sovereign/smtp-mirror > manifests/rbac.yaml
+
+check-kit: ## the bootstrap kit against its declared dependencies (KIT=DIR, EXPECTED=FILE, ARGS="--graph text")
+	@$(GO) run -trimpath ./hack/check-bootstrap-deps --kit $${KIT:-manifests/bootstrap-kit} --expected $${EXPECTED:-manifests/bootstrap-kit/expected-bootstrap-deps.yaml} $(ARGS)
 
 clean: ## what make has built here (not the cache)
 	rm -rf bin
