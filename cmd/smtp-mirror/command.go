@@ -50,6 +50,10 @@ const usage = `usage: smtp-mirror COMMAND [flags]
            normal start, stop it
   copy     /FILE
            put this program where a container of another image finds it
+  greet    HOST:PORT
+           a readiness probe: exit 0 when a mail server greets there
+  login    --dir DIR [--host NAME] [--wait D] [--ca-file F]
+           log in with the bytes of a mounted mirror Secret, as a consumer does
   version
 `
 
@@ -87,6 +91,10 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 		return seedStalwart(ctx, args[1:], stderr)
 	case "copy":
 		return copySelf(args[1:], stderr)
+	case "greet":
+		return greet(ctx, args[1:], stdout, stderr)
+	case "login":
+		return login(ctx, args[1:], stdout, stderr)
 	case "help", "-h", "--help":
 		_, _ = io.WriteString(stdout, usage)
 		return exitOK
