@@ -1,0 +1,12 @@
+{{/* What is gone, or cannot work, is said before anything is rendered. */}}
+{{- define "stalwart-sovereign.checks" -}}
+{{- $gone := dict
+  "setupJob" "the setup Job is gone: the controller does what it was meant to do, and goes on doing it. Remove setupJob.* from your values (docs/migrate-from-setup-job.md)" -}}
+{{- range $key, $why := $gone -}}
+{{-   if hasKey $.Values $key }}{{ fail (printf "%s: %s" $key $why) }}{{ end -}}
+{{- end -}}
+{{- if hasKey .Values.stalwart "config" }}{{ fail "stalwart.config: Stalwart 0.16 reads no config.toml; its settings are in its store, and stalwart.listeners, logLevel, webUI, pyzor and store say what the first start finds" }}{{ end -}}
+{{- if ne .Values.admin.username (lower .Values.admin.username) }}{{ fail "admin.username: must be in lower case, Stalwart compares it with a login that it has made so" }}{{ end -}}
+{{- if and (gt (int .Values.stalwart.replicas) 1) (has (get .Values.stalwart.store "@type") (list "RocksDb" "Sqlite")) }}{{ fail "stalwart.replicas: more than one Pod needs a stalwart.store that several processes share, and RocksDb and Sqlite are none" }}{{ end -}}
+{{- if index .Values "smtp-mirror" "enabled" }}{{ fail "smtp-mirror.enabled: stays false, this chart renders the controller itself; controller.enabled switches it" }}{{ end -}}
+{{- end -}}

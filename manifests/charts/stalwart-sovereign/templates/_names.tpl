@@ -1,0 +1,72 @@
+{{/* Names and labels. In the release stalwart-sovereign they are those that other programs look for. */}}
+
+{{- define "stalwart-sovereign.name" -}}
+{{- default "stalwart-sovereign" .Values.nameOverride | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "stalwart-sovereign.fullname" -}}
+{{- $name := include "stalwart-sovereign.name" . -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "stalwart-sovereign.fqdn" -}}
+{{- default .Values.sovereignFQDN (default dict .Values.global).sovereignFQDN | lower -}}
+{{- end -}}
+
+{{- define "stalwart-sovereign.mailHost" -}}
+{{- with include "stalwart-sovereign.fqdn" . }}mail.{{ . }}{{ end -}}
+{{- end -}}
+
+{{- define "stalwart-sovereign.selectorLabels" -}}
+app.kubernetes.io/name: bp-stalwart-sovereign
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "stalwart-sovereign.labels" -}}
+{{ include "stalwart-sovereign.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+catalyst.openova.io/blueprint: bp-stalwart-sovereign
+{{- end -}}
+
+{{- define "stalwart-sovereign.serviceAccountName" -}}
+{{- default (ternary (include "stalwart-sovereign.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name -}}
+{{- end -}}
+
+{{- define "stalwart-sovereign.image" -}}
+{{- $image := .Values.stalwart.image -}}
+{{- with default $image.registry (default dict .Values.global).imageRegistry }}{{ trimSuffix "/" . }}/{{ end }}{{ $image.repository }}
+{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ default .Chart.AppVersion $image.tag }}{{ end }}
+{{- end -}}
+
+{{- define "stalwart-sovereign.pullSecrets" -}}
+{{- $all := list -}}
+{{- range concat (default list (default dict .Values.global).imagePullSecrets) (default list .Values.stalwart.image.pullSecrets) -}}
+{{- $all = append $all (kindIs "map" . | ternary . (dict "name" .)) -}}
+{{- end -}}
+{{- with $all | uniq -}}
+imagePullSecrets:
+{{- toYaml . | nindent 0 }}
+{{- end -}}
+{{- end -}}
+
+{{/* The Secret with the certificate, "" where there is none. */}}
+{{- define "stalwart-sovereign.tlsSecret" -}}
+{{- if .Values.certificate.existingSecret -}}
+{{- .Values.certificate.existingSecret -}}
+{{- else if .Values.certificate.enabled -}}
+{{- default (printf "%s-tls" (include "stalwart-sovereign.fullname" .)) .Values.certificate.secretName -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The port of a listener by its name; the first of that name. */}}
+{{- define "stalwart-sovereign.port" -}}
+{{- range .root.Values.stalwart.listeners }}{{ if eq .name $.name }}{{ .port }}{{ end }}{{ end -}}
+{{- end -}}
