@@ -94,7 +94,8 @@ func targetMirror(m config.Mirror) watcher.Target {
 // The record follows service/mail, dns/seen and dkim/keys too; the DNS is looked at
 // after dns/wanted and dns/published; DKIM keys follow what the record follows, and
 // dns/seen; publishers follow dns/wanted and their own Secrets; the certificate follows
-// secret/tls, dns/seen and what happens to Stalwart; the record follows tls/served.
+// secret/tls, dns/seen and what happens to Stalwart, which needs a domain before it takes a
+// default certificate; the record and the relay follow tls/served.
 //
 // The API key follows secret/admin, secret/api-key, its own refusal, incarnation,
 // changed and file/ca. The resync wakes every target at its own pace.
@@ -111,7 +112,7 @@ func Routes(c *config.Config) watcher.Routes {
 		on(targetTruth, sourceWanted, sourcePublished)
 	}
 	if c.OwnsCertificate() {
-		on(targetTLS, sourceTLS, sourceKeyRefused, sourceAdmin, sourceStalwart, sourceTrustFiles, sourceTruth)
+		on(targetTLS, sourceTLS, sourceKeyRefused, sourceAdmin, sourceStalwart, sourceTrustFiles, sourceTruth, sourceChanged)
 		on(targetRecord, sourceTLS, sourceServed)
 		if len(c.Submissions) > 0 {
 			on(targetTLS, sourceSubmission(c.Submissions[0].Secret)) // it says where to look
@@ -134,6 +135,9 @@ func Routes(c *config.Config) watcher.Routes {
 	}
 	for _, s := range c.Submissions {
 		on(targetRelay(s), sourceKeyRefused, sourceSubmission(s.Secret), sourceAdmin, sourceWebhookKey, sourceStalwart, sourceWebhook, sourceTrustFiles, sourceKnock(targetRelay(s)))
+		if c.OwnsCertificate() {
+			on(targetRelay(s), sourceServed) // a login waits for a certificate that it can trust
+		}
 		if c.OwnsKeys() {
 			on(targetRelay(s), sourceKeys) // an account waits for them after a lost volume
 		}
