@@ -211,9 +211,15 @@ func (o *options) print(text []byte, err error) int {
 	return exitOK
 }
 
-// version is what the build knows of itself: the module's version, or the
-// commit. It holds no date, so that two builds are equal.
+// stamped is the version that the build was given (-ldflags "-X main.stamped=V").
+var stamped string //nolint:gochecknoglobals // the linker writes it
+
+// version is what the build knows of itself: what it was given, else the
+// module's version, or the commit. It holds no date, so that two builds are equal.
 func version() string {
+	if stamped != "" {
+		return stamped
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
