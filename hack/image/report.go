@@ -6,12 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/openova-io/smtp-mirror/hack/image/inspect"
 	"github.com/openova-io/smtp-mirror/hack/image/license"
+	"github.com/openova-io/smtp-mirror/hack/image/pack"
 	"github.com/openova-io/smtp-mirror/hack/image/stamp"
 )
 
@@ -97,9 +99,12 @@ func (o options) artefacts(d description, parts []part) error {
 }
 
 func (o options) report(d description, parts []part) error {
-	o.say("%s, version %s, revision %s", filepath.Join(o.out, "image"), d.Version, d.Revision)
+	o.say("%s, version %s, revision %s", o.shown("image"), d.Version, d.Revision)
 	modules := parts[0].modules
 	o.say("%d modules are linked, with %s", len(modules), strings.Join(license.All(modules), ", "))
+	if !slices.ContainsFunc(modules, func(m license.Module) bool { return strings.HasSuffix(pack.Source, m.Path) }) {
+		o.say("our own licence is not among them: the repository has no LICENSE file")
+	}
 	if unknown := license.Unknown(modules); len(unknown) > 0 {
 		o.say("licences that nobody has recognised: %s", strings.Join(unknown, ", "))
 	}
@@ -144,6 +149,15 @@ func (o options) start(d description) error {
 		o.say("%s: `smtp-mirror version` takes %.1f ms (median of %d)", platform, median.Seconds()*1000, runs)
 	}
 	return err
+}
+
+// shown is a file among what was made, as seen from the repository.
+func (o options) shown(name string) string {
+	file := filepath.Join(o.out, name)
+	if seen, err := filepath.Rel(o.repo, file); err == nil && filepath.IsLocal(seen) {
+		return seen
+	}
+	return file
 }
 
 func (o options) say(format string, args ...any) {
