@@ -4,7 +4,7 @@ SHELL := /bin/bash
 GO ?= go
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo test vet lint unit race fuzz integration bench test-rotation test-faults acceptance controlplane dnsservers stalwart test-stalwart manifests image test-image clean
+.PHONY: help build demo test vet lint unit race fuzz integration bench test-rotation test-faults acceptance controlplane dnsservers stalwart test-stalwart manifests image test-image check-kit clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ image: ## the container image for amd64 and arm64, built twice and compared, int
 
 test-image: ## the builder's tests; one platform is built twice, read back, and run with nothing around it
 	@hack/image.sh test
+
+check-kit: ## the bootstrap kit against its declared dependencies (KIT=DIR, EXPECTED=FILE, ARGS="--graph text")
+	@$(GO) run -trimpath ./hack/check-bootstrap-deps --kit $${KIT:-manifests/bootstrap-kit} --expected $${EXPECTED:-manifests/bootstrap-kit/expected-bootstrap-deps.yaml} $(ARGS)
 
 clean: ## what make has built here (not the cache)
 	rm -rf bin dist

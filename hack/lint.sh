@@ -9,7 +9,7 @@ if [ -n "$bad" ]; then
   exit 1
 fi
 fail() { echo "lint: $1" >&2; exit 1; }
-product='apikey audit cmd config controller dkimkeys dkimwatch dnsrecords doctor mirror publish rbac redact resolver rollout rotation smtpprobe stalwart stalwartsync statesecret submission tlscert watcher workload zone'
+product='apikey audit cmd config controller dkimkeys dkimwatch dnsrecords doctor mirror publish rbac redact resolver rollout rotation seed smtpprobe stalwart stalwartsync statesecret submission tlscert watcher workload zone'
 grep -rn --include='*.go' 'strings.Contains(err.Error()' . | grep -v '_test.go' && fail "errors are told apart by type, not by text"
 grep -rn --include='*.go' 'backoff.Retry' . && fail "the queue is the only retry"
 grep -rn --include='*.go' '^func init()' . && fail "no init functions"

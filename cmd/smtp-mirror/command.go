@@ -45,6 +45,15 @@ const usage = `usage: smtp-mirror COMMAND [flags]
            print the effective configuration
   rbac     --config FILE --service-account NAMESPACE/NAME
            print the Roles and RoleBindings that the configuration needs
+  seed     --config FILE [--port 8080] [--timeout 2m] -- STALWART [ARGUMENTS]
+           in an init container: start Stalwart 0.16 in recovery mode, make its store ready for the first
+           normal start, stop it
+  copy     /FILE
+           put this program where a container of another image finds it
+  greet    HOST:PORT
+           a readiness probe: exit 0 when a mail server greets there
+  login    --dir DIR [--host NAME] [--wait D] [--ca-file F]
+           log in with the bytes of a mounted mirror Secret, as a consumer does
   version
 `
 
@@ -78,6 +87,14 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	case "version":
 		_, _ = fmt.Fprintln(stdout, version())
 		return exitOK
+	case "seed":
+		return seedStalwart(ctx, args[1:], stderr)
+	case "copy":
+		return copySelf(args[1:], stderr)
+	case "greet":
+		return greet(ctx, args[1:], stdout, stderr)
+	case "login":
+		return login(ctx, args[1:], stdout, stderr)
 	case "help", "-h", "--help":
 		_, _ = io.WriteString(stdout, usage)
 		return exitOK

@@ -7,6 +7,8 @@
 //	smtp-mirror doctor  --config FILE [--json] [--outgoing-ip A] [--port25 HOST] [--login] ...
 //	smtp-mirror config  --config FILE
 //	smtp-mirror rbac    --config FILE --service-account NAMESPACE/NAME
+//	smtp-mirror seed    --config FILE -- STALWART [ARGUMENTS]
+//	smtp-mirror copy    /FILE
 //	smtp-mirror version
 package main
 

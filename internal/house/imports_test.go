@@ -14,7 +14,7 @@ var level = map[string]int{ //nolint:gochecknoglobals // a constant table
 	"submission": 1, "dnsrecords": 1, "rotation": 1, "zone": 1,
 	"watcher": 2, "workload": 2, "stalwart": 2, "smtpprobe": 2, "resolver": 2, "dkimkeys": 2,
 	"statesecret": 3,
-	"mirror":      4, "stalwartsync": 4, "dkimwatch": 4, "rollout": 4, "apikey": 4, "audit": 4, "publish": 4, "tlscert": 4, "doctor": 4,
+	"mirror":      4, "stalwartsync": 4, "dkimwatch": 4, "rollout": 4, "apikey": 4, "audit": 4, "publish": 4, "tlscert": 4, "doctor": 4, "seed": 4,
 	"config": 5, "rbac": 6, "controller": 7, "cmd/smtp-mirror": 8,
 }
 

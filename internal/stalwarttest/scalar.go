@@ -17,6 +17,8 @@ func (pt *patcher) scalar(p *property, v any, at string) (any, *setError) {
 			return nil, invalidPatch(at, "Invalid value for boolean property (expected true or false)")
 		}
 		return v, nil
+	case v == nil && p.Nullable: // a value that has a default, and may be none all the same
+		return nil, nil
 	case v == nil:
 		return p.blank(), nil
 	}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/x509"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/openova-io/smtp-mirror/smtpprobe"
+	"github.com/openova-io/smtp-mirror/submission"
+)
+
+// greetPatience is less than what a probe of the kubelet usually may take.
+const greetPatience = 4 * time.Second
+
+// greet is the command greet: a readiness probe. A port that takes connections is no mail
+// server that answers.
+func greet(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) != 1 {
+		_, _ = fmt.Fprintln(stderr, "usage: smtp-mirror greet HOST:PORT")
+		return exitUsage
+	}
+	ctx, cancel := context.WithTimeout(ctx, greetPatience)
+	defer cancel()
+	line, err := greeting(ctx, args[0])
+	if err == nil && !strings.HasPrefix(line, "220") {
+		err = errors.New("it does not greet with 220")
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "smtp-mirror greet: %s: %v\n", args[0], err)
+		return exitError
+	}
+	_, _ = fmt.Fprintln(stdout, line)
+	return exitOK
+}
+
+// greeting reads the first line, and says goodbye.
+func greeting(ctx context.Context, address string) (string, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return "", fmt.Errorf("dialing: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	deadline, _ := ctx.Deadline()
+	_ = conn.SetDeadline(deadline)
+	const longest = 512 // RFC 5321, section 4.5.3.1.5
+	line, err := bufio.NewReader(io.LimitReader(conn, longest)).ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("reading the greeting: %w", err)
+	}
+	_, _ = io.WriteString(conn, "QUIT\r\n")
+	return strings.TrimSpace(line), nil
+}
+
+// loginFlags are those of the command login.
+type loginFlags struct {
+	dir, host, ca string
+	wait          time.Duration
+}
+
+// login is the command login: it waits until a mounted mirror Secret is that of our own
+// relay, and logs in with its bytes as a consumer does.
+func login(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var f loginFlags
+	set := flag.NewFlagSet("smtp-mirror login", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	set.StringVar(&f.dir, "dir", "", "`directory` with the keys of the mirror Secret, as a volume has them, required")
+	set.StringVar(&f.host, "host", "", "the smtp-host to wait for; empty: whatever it is")
+	set.StringVar(&f.ca, "ca-file", "", "PEM `file` with the authority of the certificate; default: the system's")
+	set.DurationVar(&f.wait, "wait", 0, "how long to wait for it")
+	err := set.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return exitOK
+	}
+	if err == nil && (f.dir == "" || set.NArg() > 0) {
+		err = errors.New("--dir is required, and nothing else")
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "smtp-mirror login: %v\n", err)
+		return exitUsage
+	}
+	if err := f.run(ctx, stdout); err != nil {
+		_, _ = fmt.Fprintf(stderr, "smtp-mirror login: %v\n", err)
+		return exitError
+	}
+	return exitOK
+}
+
+// run tries until it works, or the time is up. A refused password is offered once: Stalwart
+// counts.
+func (f loginFlags) run(ctx context.Context, stdout io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, f.wait+smtpPatience)
+	defer cancel()
+	begin := time.Now()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		final, err := f.try(ctx, stdout)
+		if err == nil || final || time.Since(begin) >= f.wait {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-tick.C:
+		}
+	}
+}
+
+// smtpPatience bounds one login.
+const smtpPatience = 25 * time.Second
+
+func (f loginFlags) try(ctx context.Context, stdout io.Writer) (final bool, err error) {
+	data := map[string][]byte{}
+	for _, key := range []string{"smtp-host", "smtp-port", "smtp-from", "smtp-user", "smtp-pass"} {
+		if data[key], err = os.ReadFile(filepath.Join(f.dir, key)); err != nil {
+			return false, fmt.Errorf("the mirror Secret lacks a key: %w", err)
+		}
+	}
+	_, domain, _ := strings.Cut(string(data["smtp-from"]), "@")
+	c, err := submission.FromSecret(data, domain)
+	if err != nil {
+		return false, fmt.Errorf("the mirror Secret: %w", err)
+	}
+	if f.host != "" && c.Host != f.host {
+		return false, fmt.Errorf("the mirror Secret still names %s, not %s: the relay is not proven yet", c.Host, f.host)
+	}
+	request := smtpprobe.Request{Address: net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), ServerName: c.Host, ImplicitTLS: c.ImplicitTLS(),
+		User: c.User, Password: c.Password, Senders: []string{c.From}}
+	if request.Roots, err = f.roots(); err != nil {
+		return true, err
+	}
+	result := smtpprobe.Probe(ctx, request)
+	if result.Verdict != smtpprobe.Accepted {
+		return result.Verdict == smtpprobe.PasswordRefused, errors.New(string(result.Verdict) + ": " + result.Detail)
+	}
+	_, _ = fmt.Fprintf(stdout, "Accepted: a login as %s at %s, and MAIL FROM:<%s>\n", c.User, request.Address, c.From)
+	return true, nil
+}
+
+func (f loginFlags) roots() (*x509.CertPool, error) {
+	if f.ca == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(f.ca)
+	if err != nil {
+		return nil, fmt.Errorf("reading --ca-file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, errors.New("--ca-file holds no certificate")
+	}
+	return pool, nil
+}
