@@ -4,7 +4,7 @@ SHELL := /bin/bash
 GO ?= go
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo test vet lint unit race fuzz integration bench test-rotation test-faults acceptance controlplane dnsservers stalwart test-stalwart manifests check-kit clean
+.PHONY: help build demo test vet lint unit race fuzz integration bench test-rotation test-faults acceptance controlplane dnsservers stalwart test-stalwart manifests image test-image check-kit clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ build: ## bin/smtp-mirror, as it is shipped
 demo: controlplane ## the controller doing its whole job, live (ARGS=--keep leaves it running)
 	@$(GO) run -trimpath ./hack/demo $(ARGS)
 
-test: vet lint controlplane dnsservers ## vet, lint, unit, fuzz seeds, -race, integration
+test: vet lint controlplane dnsservers test-image ## vet, lint, unit, fuzz seeds, -race, integration, the image of one platform
 	@hack/test.sh
 
 vet: ## go vet
@@ -54,8 +54,14 @@ acceptance: controlplane dnsservers ## mail that the outside accepts while keys 
 manifests: ## regenerate what is generated
 	$(GO) run ./cmd/smtp-mirror rbac --config manifests/example.yaml --service-account stalwart-sovereign/smtp-mirror > manifests/rbac.yaml
 
+image: ## the container image for amd64 and arm64, built twice and compared, into dist (FRESH=1: the second time without any cache)
+	@hack/image.sh build $(if $(FRESH),--fresh)
+
+test-image: ## the builder's tests; one platform is built twice, read back, and run with nothing around it
+	@hack/image.sh test
+
 check-kit: ## the bootstrap kit against its declared dependencies (KIT=DIR, EXPECTED=FILE, ARGS="--graph text")
 	@$(GO) run -trimpath ./hack/check-bootstrap-deps --kit $${KIT:-manifests/bootstrap-kit} --expected $${EXPECTED:-manifests/bootstrap-kit/expected-bootstrap-deps.yaml} $(ARGS)
 
 clean: ## what make has built here (not the cache)
-	rm -rf bin
+	rm -rf bin dist

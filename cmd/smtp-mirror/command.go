@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -226,20 +225,4 @@ func (o *options) print(text []byte, err error) int {
 		return exitError
 	}
 	return exitOK
-}
-
-// version is what the build knows of itself: the module's version, or the
-// commit. It holds no date, so that two builds are equal.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && (v == "" || v == "(devel)") {
-			v = s.Value
-		}
-	}
-	return v
 }
