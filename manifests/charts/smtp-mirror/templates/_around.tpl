@@ -70,11 +70,23 @@ spec:
 {{- end -}}
 
 {{/*
-All objects. A parent chart that computes the configuration includes this with a context of its own:
-  {{- $chart := index .Subcharts "smtp-mirror" }}
-  {{- $values := mustMergeOverwrite (deepCopy $chart.Values) (dict "config" (include "mine" . | fromYaml)) }}
-  {{- include "smtp-mirror.objects" (merge (dict "Values" $values) $chart) }}
+A context for a parent chart that computes the configuration: it sets enabled to false, and then says
+  {{- $mirror := dict "chart" (index .Subcharts "smtp-mirror") "config" (include "mine" . | fromYaml) }}
+  {{- include "smtp-mirror.context" $mirror }}
+  {{- include "smtp-mirror.objects" $mirror.context }}
+What is computed lies over the values' config. The same context is good for smtp-mirror.sidecar and the rest.
 */}}
+{{- define "smtp-mirror.context" -}}
+{{- $values := deepCopy .chart.Values -}}
+{{- $config := default dict $values.config -}}
+{{- include "smtp-mirror.overlay" (dict "on" $config "with" .config) -}}
+{{- $_ := set $values "config" $config -}}
+{{- $context := omit .chart "Values" -}}
+{{- $_ := set $context "Values" $values -}}
+{{- $_ := set . "context" $context -}}
+{{- end -}}
+
+{{/* All objects. */}}
 {{- define "smtp-mirror.objects" -}}
 {{- if include "smtp-mirror.renders" . -}}
 {{- $own := .Values.deployment.enabled -}}
