@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/openova-io/smtp-mirror v0.0.0
 	github.com/prometheus/client_golang v1.25.0
+	pgregory.net/rapid v1.3.0
 	sigs.k8s.io/kustomize/api v0.21.1
 	sigs.k8s.io/kustomize/kyaml v0.21.2
 )

@@ -1,8 +1,10 @@
 package charts_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	charts "github.com/openova-io/smtp-mirror/manifests/test"
@@ -68,3 +70,5 @@ func read(t *testing.T, path ...string) string {
 	}
 	return string(text)
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
