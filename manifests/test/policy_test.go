@@ -3,13 +3,10 @@ package charts_test
 import (
 	"encoding/base64"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/openova-io/smtp-mirror/audit"
-	"github.com/prometheus/client_golang/prometheus"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -160,56 +157,3 @@ func normal(s labels.Selector) string {
 	}
 	return out.String()
 }
-
-// TestTheAlertsKnowTheMetrics: every series in a rule is one of the program's, and every
-// link is a heading of the runbook.
-func TestTheAlertsKnowTheMetrics(t *testing.T) {
-	known := map[string]bool{}
-	audit.NewMetrics(descriptions{known})
-	runbook := strings.ToLower(read(t, "../../docs/runbook.md"))
-	o := one(t, render(t, "config: {domain: example.org, submissions: [{gate: none}]}\nprometheusRule: {enabled: true}"), "PrometheusRule")
-	text, err := json.Marshal(o.Object)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range series.FindAllString(string(text), -1) {
-		if !known[name] {
-			t.Errorf("there is no series %s", name)
-		}
-	}
-	links := link.FindAllStringSubmatch(string(text), -1)
-	if len(links) < 7 {
-		t.Errorf("only %d links", len(links))
-	}
-	for _, l := range links {
-		if !slices.Contains(strings.Split(anchors.Replace(runbook), "\n"), "#"+l[1]) {
-			t.Errorf("the runbook has no heading for #%s", l[1])
-		}
-	}
-	if !strings.Contains(string(text), `submission!~\"console\"`) {
-		t.Error("a submission without a gate would alert for ever")
-	}
-}
-
-// descriptions collects the names of series.
-type descriptions struct{ names map[string]bool }
-
-func (d descriptions) Register(c prometheus.Collector) error { d.MustRegister(c); return nil }
-func (d descriptions) Unregister(prometheus.Collector) bool  { return true }
-func (d descriptions) MustRegister(all ...prometheus.Collector) {
-	for _, c := range all {
-		ch := make(chan *prometheus.Desc, 10)
-		c.Describe(ch)
-		close(ch)
-		for desc := range ch {
-			d.names[series.FindString(desc.String())] = true
-		}
-	}
-}
-
-//nolint:gochecknoglobals // constant expressions
-var (
-	series  = regexp.MustCompile(`smtp_mirror_[a-z_]+`)
-	link    = regexp.MustCompile(`runbook\.md#([a-z-]+)"`)
-	anchors = strings.NewReplacer("### ", "#", "## ", "#", "# ", "#", ",", "", " ", "-")
-)

@@ -143,7 +143,7 @@ mirrors:
 {{-   $consumer := default dict . -}}
 {{-   $via := default dict $consumer.via -}}
 {{-   $consumers = append $consumers (dict "kind" (default "Deployment" $consumer.kind) "namespace" $consumer.namespace "name" $consumer.name
-        "via" (dict "name" (default "" $via.name) "namespace" (default $consumer.namespace $via.namespace))) -}}
+        "via" (dict "name" (default "" $via.name) "namespace" ($via.namespace | default (ternary $consumer.namespace "" (not (empty $via.name)))))) -}}
 {{- end -}}
 namespace: {{ default "catalyst-system" .namespace | quote }}
 name: {{ default "sovereign-smtp-credentials" .name | quote }}
