@@ -62,11 +62,16 @@ func TestTheAlertsKnowTheMetrics(t *testing.T) {
 }
 
 // TestAlertsFollowTheConfiguration: a submission without a gate never alerts for a
-// proof, and what is disabled is not there.
+// proof, others when three resyncs brought none, and what is disabled is not there.
 func TestAlertsFollowTheConfiguration(t *testing.T) {
 	text, err := json.Marshal(alerts(t, "config: {domain: example.org, submissions: [{gate: none}]}"))
 	if err != nil || !strings.Contains(string(text), `submission!~\"console\"`) {
 		t.Errorf("a submission without a gate would alert for ever: %v", err)
+	}
+	for resync, want := range map[string]string{"5m": "> 1800", "1h30m": "> 16200", "10m30s": "> 1890"} {
+		if got := alerts(t, "config: {domain: example.org, resync: "+resync+"}")[1]["expr"].(string); !strings.HasSuffix(got, want) {
+			t.Errorf("resync %s: %s", resync, got)
+		}
 	}
 	one := render(t, "config: {domain: example.org}\nprometheusRule: {enabled: true, disabled: [SMTPMirrorHeld]}").Text()
 	if strings.Contains(one, "alert: SMTPMirrorHeld") || !strings.Contains(one, "alert: SMTPMirrorRetrying") {

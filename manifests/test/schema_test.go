@@ -60,20 +60,22 @@ func TestTheSchemaTakesWhatTheProgramTakes(t *testing.T) {
 
 // TestLintIsClean, for the newest Kubernetes and for the oldest that is promised.
 func TestLintIsClean(t *testing.T) {
-	rows := map[string]string{
-		mirrorChart:                  "config: {domain: example.org}",
-		"../charts/smtp-credentials": "{}",
-		consumerChart:                "{}",
+	rows := []struct{ dir, text string }{
+		{mirrorChart, "{}"},
+		{mirrorChart, "config: {domain: example.org}"},
+		{mirrorChart, read(t, "testdata", "golden", "everything.values.yaml")},
+		{"../charts/smtp-credentials", "{}"},
+		{consumerChart, "{}"},
 	}
-	for dir, text := range rows {
+	for _, row := range rows {
 		for _, version := range []string{"v1.29.0", "v1.37.0"} {
 			kube, err := common.ParseKubeVersion(version)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, m := range lint.RunAll(dir, values(t, text), "mail", lint.WithKubeVersion(kube)).Messages {
+			for _, m := range lint.RunAll(row.dir, values(t, row.text), "mail", lint.WithKubeVersion(kube)).Messages {
 				if m.Severity > support.InfoSev {
-					t.Errorf("%s, %s: %s", dir, version, m)
+					t.Errorf("%s, %s: %s", row.dir, version, m)
 				}
 			}
 		}

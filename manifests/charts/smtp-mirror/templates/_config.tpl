@@ -88,6 +88,7 @@ tls: {secret: ""}
 webhook: {enabled: false, secret: smtp-mirror-webhook}
 http: {address: ":9090"}
 leaderElection: {enabled: true, namespace: stalwart-sovereign, name: smtp-mirror}
+resync: 5m0s
 {{- end -}}
 
 {{/* What the templates need of the effective configuration, as YAML. */}}
@@ -157,4 +158,14 @@ consumers:
 {{/* The port that the program listens on. */}}
 {{- define "smtp-mirror.port" -}}
 {{- regexFind "[0-9]+$" (include "smtp-mirror.effective" . | fromYaml).http.address -}}
+{{- end -}}
+
+{{/* A duration in Go's notation, in whole seconds. */}}
+{{- define "smtp-mirror.seconds" -}}
+{{- $units := dict "h" 3600.0 "m" 60.0 "s" 1.0 "ms" 0.001 -}}
+{{- $total := 0.0 -}}
+{{- range regexFindAll "[0-9.]+(ms|h|m|s)" . -1 -}}
+{{-   $total = addf $total (mulf (regexFind "^[0-9.]+" . | float64) (get $units (regexFind "[a-z]+$" .))) -}}
+{{- end -}}
+{{- $total | ceil | int -}}
 {{- end -}}

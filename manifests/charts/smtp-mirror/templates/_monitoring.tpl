@@ -55,11 +55,12 @@ spec:
 {{- end -}}
 
 {{- define "smtp-mirror.prometheusRule" }}
+{{- $c := include "smtp-mirror.effective" . | fromYaml }}
 {{- $unproven := list }}
-{{- range (include "smtp-mirror.effective" . | fromYaml).submissions }}
+{{- range $c.submissions }}
 {{- if eq .gate "none" }}{{ $unproven = append $unproven .name }}{{ end }}
 {{- end }}
-{{- $alerts := include "smtp-mirror.alerts" (dict "here" (printf "namespace=%q" .Release.Namespace) "unproven" (join "|" $unproven)) | fromYamlArray }}
+{{- $alerts := include "smtp-mirror.alerts" (dict "here" (printf "namespace=%q" .Release.Namespace) "unproven" (join "|" $unproven) "silence" (include "smtp-mirror.seconds" $c.resync | int | mul 3 | max 1800)) | fromYamlArray }}
 ---
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
@@ -85,7 +86,7 @@ spec:
 {{- end -}}
 
 {{/*
-The alerts: (dict "here" matcher "unproven" names of submissions that nobody logs in for). A standby sees what it sees and writes nothing, so only the leader's
+The alerts: (dict "here" matcher "unproven" names of submissions that nobody logs in for "silence" seconds). A standby sees what it sees and writes nothing, so only the leader's
 targets count. Reasons that are a wait of days by design are left out of SMTPMirrorHeld.
 */}}
 {{- define "smtp-mirror.alerts" -}}
@@ -97,10 +98,10 @@ targets count. Reasons that are a wait of days by design are left out of SMTPMir
   description: A rotated credential would not reach those who send. Look at the Pods, at the Lease, and at /livez.
   runbook: "#kubernetes-and-the-program"
 - alert: SMTPMirrorNoProof
-  expr: time() - max by (submission) (smtp_mirror_last_proof_timestamp_seconds{ {{- .here -}} ,submission!~"{{ .unproven }}"}) > 1800
+  expr: time() - max by (submission) (smtp_mirror_last_proof_timestamp_seconds{ {{- .here -}} ,submission!~"{{ .unproven }}"}) > {{ .silence }}
   for: 5m
   severity: critical
-  summary: No login of submission {{ "{{ $labels.submission }}" }} was accepted for 30 minutes
+  summary: No login of submission {{ "{{ $labels.submission }}" }} was accepted for {{ div .silence 60 }} minutes
   description: The relay does not take the mail of those who send, or nobody could ask it.
   runbook: "#listeners-tls-and-the-login"
 - alert: SMTPMirrorHeld
