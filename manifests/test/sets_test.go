@@ -20,6 +20,8 @@ func everySet(t *testing.T) map[string][]*unstructured.Unstructured {
 		"parent":    objects(t, parent(t, "global: {sovereignFQDN: example.org}")),
 		"computed":  objects(t, parent(t, "global: {sovereignFQDN: example.org}\nsmtp-mirror: {enabled: false}")),
 		"sidecar":   objects(t, parent(t, sidecar)),
+		"smoke":     objects(t, sovereign(t, "")),
+		"sovereign": objects(t, sovereign(t, overlay, secret("stalwart-sovereign", "stalwart-sovereign-submission", map[string]string{"smtp-pass": leaked})...)),
 	}
 	cases, err := filepath.Glob(filepath.Join("testdata", "golden", "*.values.yaml"))
 	if err != nil {
