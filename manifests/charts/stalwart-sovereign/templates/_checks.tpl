@@ -8,5 +8,10 @@
 {{- if hasKey .Values.stalwart "config" }}{{ fail "stalwart.config: Stalwart 0.16 reads no config.toml; its settings are in its store, and stalwart.listeners, logLevel, webUI, pyzor and store say what the first start finds" }}{{ end -}}
 {{- if ne .Values.admin.username (lower .Values.admin.username) }}{{ fail "admin.username: must be in lower case, Stalwart compares it with a login that it has made so" }}{{ end -}}
 {{- if and (gt (int .Values.stalwart.replicas) 1) (has (get .Values.stalwart.store "@type") (list "RocksDb" "Sqlite")) }}{{ fail "stalwart.replicas: more than one Pod needs a stalwart.store that several processes share, and RocksDb and Sqlite are none" }}{{ end -}}
+{{- range $kind, $probe := .Values.stalwart.probes -}}
+{{-   $ways := list -}}
+{{-   range list "exec" "httpGet" "tcpSocket" "grpc" }}{{ if get (default dict $probe) . }}{{ $ways = append $ways . }}{{ end }}{{ end -}}
+{{-   if gt (len $ways) 1 }}{{ fail (printf "stalwart.probes.%s: has %s, and a probe has one of them; yours is merged with the chart's, so set the other to null" $kind (join " and " $ways)) }}{{ end -}}
+{{- end -}}
 {{- if index .Values "smtp-mirror" "enabled" }}{{ fail "smtp-mirror.enabled: stays false, this chart renders the controller itself; controller.enabled switches it" }}{{ end -}}
 {{- end -}}
