@@ -71,11 +71,12 @@ func TestPasswordRejectedAtLogin(t *testing.T) {
 	if !contains(row.Message, "535") {
 		t.Errorf("Stalwart's words are missing: %s", row.Message)
 	}
-	for range 4 { // each wakes the relay
+	const touches, offers = 10, 4 // a password is offered twice at the most; a run that was under way may have met the refusal with the old one
+	for range touches {           // each wakes the relay
 		s.touchSource()
 	}
 	s.stays("the mirror is untouched, and no login is tried in a loop", quietSpan, func(context.Context) bool {
-		return s.mirror().ResourceVersion == before && s.failedLogins("smtp") <= 3
+		return s.mirror().ResourceVersion == before && s.failedLogins("smtp") <= offers
 	})
 	s.mail.Heal()
 	must(t, s.SetSource(t.Context(), rig.SecondPassword))
