@@ -157,7 +157,7 @@ func (r *Record) write(ctx context.Context, result watcher.Result, observed *cor
 			return result, nil
 		}
 		before := dnsrecords.Keys(observed.Data[dnsrecords.RecordsKey])
-		stored, err := r.ConfigMaps.Update(ctx, edited, metav1.UpdateOptions{FieldManager: FieldManager})
+		stored, err := r.store(ctx, observed, edited)
 		if err == nil {
 			return r.done(result, stored, changed, before, d)
 		}

@@ -134,7 +134,7 @@ func (n *needs) list() []rbacv1.PolicyRule {
 		rules = append(rules, rule("", "secrets", n.applySecrets, "get", "list", "watch", "create", "patch"))
 	}
 	if len(n.configMaps) > 0 {
-		rules = append(rules, rule("", "configmaps", n.configMaps, "get", "list", "watch", "update"))
+		rules = append(rules, rule("", "configmaps", n.configMaps, "get", "list", "watch", "update", "patch"))
 	}
 	rules = append(rules, n.rules...)
 	if n.events {

@@ -42,7 +42,7 @@ func TestTheRightsOfTheDefaults(t *testing.T) {
 		"stalwart-sovereign": {
 			"/secrets [stalwart-sovereign-admin stalwart-sovereign-submission] get list watch",
 			"/secrets [smtp-mirror-stalwart-api] get list watch create patch",
-			"/configmaps [stalwart-sovereign-dns-records-required] get list watch update",
+			"/configmaps [stalwart-sovereign-dns-records-required] get list watch update patch",
 			"/pods [] get list watch",
 			"/secrets [smtp-mirror-console] get create patch",
 			"/services [stalwart-sovereign-mail] get list watch",
@@ -68,7 +68,7 @@ func TestOptionsAddTheirRights(t *testing.T) {
 		{"the webhook's secret", "webhook: {enabled: true, url: \"http://us:9090\"}", "stalwart-sovereign", "/secrets [smtp-mirror-webhook stalwart-sovereign-admin stalwart-sovereign-submission] get list watch"},
 		{"a mirror elsewhere", "submissions: [{mirrors: [{namespace: b, name: x}, {namespace: b, name: a}]}]", "b", "/secrets [a x] get list watch create patch"},
 		{"a mirror beside the source", "submissions: [{mirrors: [{namespace: stalwart-sovereign, name: x}]}]", "stalwart-sovereign", "/secrets [smtp-mirror-stalwart-api x] get list watch create patch"},
-		{"records elsewhere", "dnsRecords: {namespace: dns, name: r}", "dns", "/configmaps [r] get list watch update"},
+		{"records elsewhere", "dnsRecords: {namespace: dns, name: r}", "dns", "/configmaps [r] get list watch update patch"},
 		{"a lease elsewhere", "leaderElection: {namespace: l, name: x}", "l", "coordination.k8s.io/leases [x] get update"},
 		{"a Deployment that is rolled", consumer("Deployment"), "use", "apps/deployments [x] get patch"},
 		{"its Pods", consumer("Deployment"), "use", "/pods [] list"},

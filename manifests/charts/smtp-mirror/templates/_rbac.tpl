@@ -131,7 +131,7 @@ each of them is told in the program's package rbac; a test compares both for man
 {{-     include "smtp-mirror.rbac.rule" (list $ordered $namespace "" "secrets" . "get list watch create patch") -}}
 {{-   end -}}
 {{-   with $need.configMaps -}}
-{{-     include "smtp-mirror.rbac.rule" (list $ordered $namespace "" "configmaps" . "get list watch update") -}}
+{{-     include "smtp-mirror.rbac.rule" (list $ordered $namespace "" "configmaps" . "get list watch update patch") -}}
 {{-   end -}}
 {{-   range $need.rules -}}
 {{-     include "smtp-mirror.rbac.need" (list $ordered $namespace "rules" .) -}}
