@@ -19,6 +19,7 @@ type boot struct {
 	cluster                       *cluster
 	names                         *names
 	pods                          []*pod
+	took                          time.Duration // to the first login with the mirror's bytes
 }
 
 // run walks from nothing to a proven mirror.
@@ -59,7 +60,24 @@ func (b *boot) run(ctx context.Context) error {
 		return err
 	}
 	b.say("the mirror holds the credential of our own relay")
-	return b.login(ctx)
+	if err := b.login(ctx); err != nil {
+		return err
+	}
+	if err := b.blind(ctx); err != nil {
+		return err
+	}
+	fmt.Printf("test-chart-stalwart: GREEN: from an empty volume to a proven mirror and a login with it in %.1f s (goal %s: %s), with no way out\n", b.took.Seconds(), goal, b.word())
+	return nil
+}
+
+// goal is that of the issue: from the install to a proven mirror.
+const goal = 20 * time.Second
+
+func (b *boot) word() string {
+	if b.took > goal {
+		return "MISSED"
+	}
+	return "reached"
 }
 
 func (b *boot) say(what string) {
@@ -127,12 +145,7 @@ func (b *boot) login(ctx context.Context) error {
 		return err
 	}
 	b.say("helm test: " + p.running[0].output())
-	const goal = 20 * time.Second
-	took, word := time.Since(b.begin), "reached"
-	if took > goal {
-		word = "MISSED"
-	}
-	fmt.Printf("test-chart-stalwart: GREEN: from an empty volume to a proven mirror and a login with it in %.1f s (goal %s: %s), with no way out\n", took.Seconds(), goal, word)
+	b.took = time.Since(b.begin)
 	return nil
 }
 
