@@ -13,6 +13,7 @@ import (
 	charts "github.com/openova-io/smtp-mirror/manifests/test"
 	"github.com/openova-io/smtp-mirror/rbac"
 	"github.com/openova-io/smtp-mirror/seed"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/dynamic/fake"
@@ -139,6 +140,15 @@ func TestAnUpgradeKeepsWhatIsThere(t *testing.T) {
 	if changed["spf"].(map[string]any)["value"] != "v=spf1 a mx -all" || changed["dkim"].(map[string]any)["publicKey"] != "AAAA" || len(changed["records"].([]any)) != 1 || changed["theirs"] == nil {
 		t.Errorf("%v", changed)
 	}
+	inherited := secret("stalwart-sovereign", "stalwart-sovereign-submission", map[string]string{"smtp-pass": "the mothership's"})
+	if decoded(t, find(t, sovereign(t, overlay, slices.Concat(inherited, mirrored)...), "Secret", "stalwart-sovereign-submission"), "smtp-pass") == "the mothership's" {
+		t.Error("a password of the mothership that the old chart took over stays the local one")
+	}
+	mirrored[0].(*corev1.Secret).Labels = map[string]string{"catalyst.openova.io/seed-phase": "phase-2-sovereign-stalwart"}
+	if decoded(t, find(t, sovereign(t, overlay, slices.Concat(inherited, mirrored)...), "Secret", "stalwart-sovereign-submission"), "smtp-pass") != "the mothership's" {
+		t.Error("after the cutover the mirror holds the SOURCE's bytes, which stay")
+	}
+	mirrored[0].(*corev1.Secret).Labels = nil
 	fresh := sovereign(t, overlay, mirrored...)
 	if decoded(t, find(t, fresh, "Secret", "stalwart-sovereign-submission"), "smtp-pass") == "the mothership's" {
 		t.Error("the password of the mothership has become the local one")
