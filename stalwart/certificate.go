@@ -58,27 +58,25 @@ const certificateMark = "smtp-mirror made this: owner="
 const certificateMarkLeaf = " leaf="
 
 func (n NewCertificate) text() string {
-	return certificateMark + n.Owner + certificateMarkLeaf + leafOf(string(n.Chain)) + "\n" + string(n.Chain)
+	text := string(n.Chain)
+	return certificateMark + n.Owner + certificateMarkLeaf + readCertificate(text).Leaf + "\n" + text
 }
 
-// ownerOf reads the mark; "" where there is none, or where it is another leaf's.
-func ownerOf(text string) string {
+// readCertificate is what a PEM text itself tells of a certificate: its fingerprints, ""
+// where there is none in it, and the owner that its mark names, "" where there is no mark
+// or one of another leaf.
+func readCertificate(text string) Certificate {
+	chain := chainOf(text)
+	if len(chain) == 0 {
+		return Certificate{}
+	}
+	c := Certificate{Leaf: Fingerprint(chain[0].Raw), Chain: ChainFingerprint(chain)}
 	line, _, _ := strings.Cut(text, "\n")
 	marked, ours := strings.CutPrefix(line, certificateMark)
-	owner, leaf, _ := strings.Cut(marked, certificateMarkLeaf)
-	if !ours || leaf == "" || leaf != leafOf(text) {
-		return ""
+	if owner, leaf, _ := strings.Cut(marked, certificateMarkLeaf); ours && leaf == c.Leaf {
+		c.Owner = owner
 	}
-	return owner
-}
-
-// leafOf is the fingerprint of the first certificate of a PEM text, "" where there is
-// none.
-func leafOf(text string) string {
-	if chain := chainOf(text); len(chain) > 0 {
-		return Fingerprint(chain[0].Raw)
-	}
-	return ""
+	return c
 }
 
 // chainOf are the certificates of a PEM text, up to one that cannot be read.

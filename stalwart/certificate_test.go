@@ -22,10 +22,11 @@ func TestWhoseCertificate(t *testing.T) {
 		{"nothing", "", ""},
 		{"the mark further down", "a note\n" + ours, ""},
 	} {
-		if got := ownerOf(row.text); got != row.owner {
+		if got := readCertificate(row.text).Owner; got != row.owner {
 			t.Errorf("%s: the owner is %q", row.name, got)
 		}
 	}
+	leafOf := func(text string) string { return readCertificate(text).Leaf }
 	if leafOf(ours) != leafOf(one) || leafOf(one) == "" || leafOf("no PEM") != "" || leafOf(other) == leafOf(one) {
 		t.Error("the leaf is another one")
 	}

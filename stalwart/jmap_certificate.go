@@ -33,10 +33,8 @@ func (j *jmap) Certificates(ctx context.Context) ([]Certificate, error) {
 	}
 	var certificates []Certificate
 	for _, f := range found {
-		c := Certificate{ID: f.ID, Leaf: leafOf(f.Certificate.Value), Names: slices.Sorted(maps.Keys(f.Names)), NotAfter: f.NotAfter, Owner: ownerOf(f.Certificate.Value)}
-		if c.Leaf != "" {
-			c.Chain = ChainFingerprint(chainOf(f.Certificate.Value))
-		}
+		c := readCertificate(f.Certificate.Value)
+		c.ID, c.Names, c.NotAfter = f.ID, slices.Sorted(maps.Keys(f.Names)), f.NotAfter
 		c.Default = len(settings) > 0 && settings[0].ID == f.ID
 		certificates = append(certificates, c)
 	}
@@ -90,7 +88,7 @@ func (j *jmap) DestroyCertificate(ctx context.Context, c Certificate) error {
 	if err := j.get(ctx, "Certificate", []string{c.ID}, &found); err != nil || len(found) == 0 {
 		return err
 	}
-	if text := found[0].Certificate.Value; c.Owner == "" || ownerOf(text) != c.Owner || leafOf(text) != c.Leaf {
+	if there := readCertificate(found[0].Certificate.Value); c.Owner == "" || there.Owner != c.Owner || there.Leaf != c.Leaf {
 		return &UnexpectedError{"x:Certificate/get", "another certificate in the place of " + c.ID + ", which we had made"}
 	}
 	return j.destroy(ctx, "Certificate", c.ID, obj{})
