@@ -82,7 +82,7 @@ func (c *Controller) certificate() *tlscert.Keeper {
 // submissionAt is where the first submission's consumers dial, as far as its SOURCE tells.
 func (c *Controller) submissionAt() (address string, implicitTLS bool) {
 	cfg := c.o.Config
-	address = net.JoinHostPort(cfg.MailHost(), "587")
+	address = net.JoinHostPort(cfg.MailHost(), strconv.Itoa(portSubmission))
 	if len(cfg.Submissions) == 0 {
 		return address, false
 	}
@@ -90,10 +90,10 @@ func (c *Controller) submissionAt() (address string, implicitTLS bool) {
 	source, err := c.secrets[cfg.Stalwart.Namespace+"/"+s.Secret].One()
 	if err == nil && source != nil {
 		if creds, err := submission.FromSecret(source.Data, cfg.Domain); err == nil {
-			address, implicitTLS = net.JoinHostPort(creds.Host, strconv.Itoa(int(creds.Port))), creds.ImplicitTLS()
+			return dialed(s.Probe, creds), creds.ImplicitTLS()
 		}
 	}
-	return cmp.Or(s.Probe.Address, address), implicitTLS
+	return cmp.Or(s.Probe.Address, address), false
 }
 
 // tlsKeys are the keys of the mail host that the DNS must name: of the certificate that is

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -185,15 +186,13 @@ func (c *Controller) ref(secret string) corev1.ObjectReference {
 func request(p config.Probe) func(submission.Credentials) (smtpprobe.Request, error) {
 	return func(creds submission.Credentials) (smtpprobe.Request, error) {
 		roots, err := rootsOf(p.CAFile)
-		r := smtpprobe.Request{Address: p.Address, ServerName: p.ServerName, Roots: roots, NoVerify: p.InsecureSkipVerify}
-		if r.Address == "" {
-			r.Address = net.JoinHostPort(creds.Host, strconv.Itoa(int(creds.Port)))
-		}
-		if r.ServerName == "" {
-			r.ServerName = creds.Host
-		}
-		return r, err
+		return smtpprobe.Request{Address: dialed(p, creds), ServerName: cmp.Or(p.ServerName, creds.Host), Roots: roots, NoVerify: p.InsecureSkipVerify}, err
 	}
+}
+
+// dialed is the address that consumers dial, or the one that is configured instead.
+func dialed(p config.Probe, creds submission.Credentials) string {
+	return cmp.Or(p.Address, net.JoinHostPort(creds.Host, strconv.Itoa(int(creds.Port))))
 }
 
 // wish is what the configuration asks of Stalwart for one submission. What is
