@@ -123,7 +123,7 @@ func union(now, before []MountedKey) []MountedKey {
 const keysDue = 2 * time.Minute
 
 // Pending reports whether Stalwart will make keys for the domain by itself in a
-// moment: it is young, automatic, and has fewer than the two that it makes.
-func Pending(d stalwart.Domain, keys []stalwart.DKIMKey, now time.Time) bool {
-	return d.DKIMAutomatic && len(keys) < 2 && now.Sub(d.CreatedAt) < keysDue
+// moment: it is young, automatic, and has fewer keys than the two that it makes.
+func Pending(d stalwart.Domain, keys int, now time.Time) bool {
+	return d.DKIMAutomatic && keys < 2 && now.Sub(d.CreatedAt) < keysDue
 }

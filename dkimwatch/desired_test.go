@@ -94,7 +94,7 @@ func TestPending(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			if got := Pending(row.d, row.keys, now); got != row.want {
+			if got := Pending(row.d, len(row.keys), now); got != row.want {
 				t.Errorf("%t", got)
 			}
 		})

@@ -23,7 +23,9 @@ type PastKey struct {
 // Follow takes in what Stalwart lists now, and gives the keys that it lists no more but
 // that are still needed, and after how long the next of them is not.
 func (p Past) Follow(keys []stalwart.DKIMKey, stay time.Duration, now time.Time) (gone []stalwart.DKIMKey, next time.Duration) {
+	listed := map[string]bool{}
 	for _, k := range keys {
+		listed[k.Selector] = true
 		delete(p, k.Selector) // a selector has one record
 	}
 	for _, k := range keys {
@@ -31,11 +33,8 @@ func (p Past) Follow(keys []stalwart.DKIMKey, stay time.Duration, now time.Time)
 			p[k.Selector] = PastKey{Key: k}
 		}
 	}
-	listed := func(selector string) bool {
-		return slices.ContainsFunc(keys, func(k stalwart.DKIMKey) bool { return k.Selector == selector })
-	}
 	for _, selector := range slices.Sorted(maps.Keys(p)) {
-		if listed(selector) {
+		if listed[selector] {
 			continue
 		}
 		past := p[selector]

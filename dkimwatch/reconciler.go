@@ -58,12 +58,12 @@ func (r *Record) Reconcile(ctx context.Context) (watcher.Result, error) {
 	if err != nil {
 		return result, err
 	}
-	if len(keys) == 0 && Pending(*domain, keys, time.Now()) {
+	if len(keys) == 0 && Pending(*domain, len(keys), time.Now()) {
 		return result, &watcher.HoldError{Why: ReasonKeysPending, Text: "Stalwart is making the DKIM keys of " + r.Domain, After: time.Second, Grace: keysGrace}
 	}
 	mounted, problem := r.mounted(keys)
 	result.Reason, result.Message = problem.reason, problem.message
-	if Pending(*domain, keys, time.Now()) {
+	if Pending(*domain, len(keys), time.Now()) {
 		result.After = 2 * time.Second // the RSA key is still to come
 	}
 	desired, next, err := r.desire(ctx, keys, mounted)

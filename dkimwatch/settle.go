@@ -70,12 +70,12 @@ func (k *Keys) Returning(ctx context.Context) ([]string, error) {
 // those that it is about to make.
 func (k *Keys) unknown(o dkimkeys.Observed, domain stalwart.Domain) []string {
 	var all []string
-	var foreign []stalwart.DKIMKey
+	foreign := 0
 	for _, l := range o.Listed {
 		if o.State.Owns(l) {
 			continue
 		}
-		foreign = append(foreign, stalwart.DKIMKey{})
+		foreign++
 		if l.Stage == dkimkeys.Active && !k.Sight(l).Published {
 			all = append(all, l.Selector)
 		}
