@@ -52,12 +52,7 @@ func TestTheKeysOfTheMailHost(t *testing.T) {
 	h, other := newHost(t), newHost(t)
 	ours, next := "3 1 1 "+zone.SPKIHash(h.leaf), "3 1 1 "+zone.SPKIHash(other.leaf)
 	whole := sha256.Sum256(h.leaf.Raw)
-	plain := listen(t, func(c net.Conn) {
-		_, _ = c.Write([]byte("220 hello\r\n"))
-		_, _ = c.Read(make([]byte, 99))
-		_, _ = c.Write([]byte("250 hello\r\n"))
-		_, _ = c.Read(make([]byte, 99))
-	})
+	plain := withoutTLS(t)
 	gone := listen(t, func(net.Conn) {})
 	_ = gone.Close()
 	bare, closed := at(plain.Addr().String(), nil), at(gone.Addr().String(), nil)

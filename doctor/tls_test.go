@@ -89,13 +89,7 @@ func tlsOnly() []doctor.Check {
 func TestAddressesWithoutACertificate(t *testing.T) {
 	gone := listen(t, func(net.Conn) {})
 	_ = gone.Close()
-	plain := listen(t, func(c net.Conn) {
-		_, _ = c.Write([]byte("220 hello\r\n"))
-		buffer := make([]byte, 200)
-		_, _ = c.Read(buffer)
-		_, _ = c.Write([]byte("250 hello\r\n"))
-		_, _ = c.Read(buffer)
-	})
+	plain := withoutTLS(t)
 	e := &doctor.Env{MailHost: mailHost, Now: time.Now, Endpoints: []doctor.Endpoint{at(gone.Addr().String(), nil), at(plain.Addr().String(), nil)}}
 	lines := examine(t, e, "tls")
 	if len(lines) != 2 || !strings.HasPrefix(lines[0], "wrong") || !strings.HasPrefix(lines[1], "wrong") || !strings.Contains(strings.Join(lines, " "), "connection refused") || !strings.Contains(strings.Join(lines, " "), "no TLS") {
@@ -116,12 +110,7 @@ func TestThePortOfTheOutside(t *testing.T) {
 	s, err := stalwarttest.Start(stalwarttest.Options{Certificate: certificate})
 	must(t, err)
 	t.Cleanup(func() { _ = s.Close() })
-	plain := listen(t, func(c net.Conn) {
-		_, _ = c.Write([]byte("220 hello\r\n"))
-		_, _ = c.Read(make([]byte, 99))
-		_, _ = c.Write([]byte("250 hello\r\n"))
-		_, _ = c.Read(make([]byte, 99))
-	})
+	plain := withoutTLS(t)
 	gone := listen(t, func(net.Conn) {})
 	_ = gone.Close()
 	for _, row := range []struct {
@@ -161,6 +150,17 @@ func TestTheMailHostOnTheSubmissionPort(t *testing.T) {
 		}
 		must(t, s.Close())
 	}
+}
+
+// withoutTLS is a mail server that does not offer STARTTLS.
+func withoutTLS(t *testing.T) net.Listener {
+	t.Helper()
+	return listen(t, func(c net.Conn) {
+		_, _ = c.Write([]byte("220 hello\r\n"))
+		_, _ = c.Read(make([]byte, 99))
+		_, _ = c.Write([]byte("250 hello\r\n"))
+		_, _ = c.Read(make([]byte, 99))
+	})
 }
 
 // listen serves every connection of a listener of 127.0.0.1.
