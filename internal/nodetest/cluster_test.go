@@ -36,9 +36,9 @@ func plane(t *testing.T) *controlplane.ControlPlane {
 	return c
 }
 
-func node(t *testing.T, c *controlplane.ControlPlane, run runFunc) (*nodetest.Node, kubernetes.Interface) {
+func node(t *testing.T, c *controlplane.ControlPlane, o nodetest.Options) (*nodetest.Node, kubernetes.Interface) {
 	t.Helper()
-	n, err := nodetest.Start(t.Context(), c.Admin(), nodetest.Options{Run: run})
+	n, err := nodetest.Start(t.Context(), c.Admin(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,12 @@ func node(t *testing.T, c *controlplane.ControlPlane, run runFunc) (*nodetest.No
 
 func cluster(t *testing.T, run runFunc) kubernetes.Interface {
 	t.Helper()
-	_, client := node(t, plane(t), run)
+	return clusterOf(t, nodetest.Options{Run: run})
+}
+
+func clusterOf(t *testing.T, o nodetest.Options) kubernetes.Interface {
+	t.Helper()
+	_, client := node(t, plane(t), o)
 	return client
 }
 
@@ -100,7 +105,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 
 func TestRestartContainer(t *testing.T) {
 	started := make(servers)
-	n, client := node(t, plane(t), started.run)
+	n, client := node(t, plane(t), nodetest.Options{Run: started.run})
 	createSet(t, client, 1)
 	one := started.next(t)
 	close(one.ready)
@@ -132,7 +137,7 @@ func TestRestartContainer(t *testing.T) {
 
 func TestOutageOfTheAPIServer(t *testing.T) {
 	c, started := plane(t), make(servers)
-	_, client := node(t, c, started.run)
+	_, client := node(t, c, nodetest.Options{Run: started.run})
 	createSet(t, client, 1)
 	one := started.next(t)
 	close(one.ready)

@@ -2,12 +2,10 @@ package nodetest
 
 import (
 	"context"
-	"crypto/rand"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 const (
@@ -24,15 +22,16 @@ const (
 type container struct {
 	pod      *pod
 	spec     corev1.Container
+	ends     ending
 	restarts chan chan<- error
 
 	mu     sync.Mutex
 	status corev1.ContainerStatus
 }
 
-func newContainer(p *pod, spec corev1.Container) *container {
+func newContainer(p *pod, spec corev1.Container, ends ending) *container {
 	return &container{
-		pod: p, spec: spec, restarts: make(chan chan<- error),
+		pod: p, spec: spec, ends: ends, restarts: make(chan chan<- error),
 		status: corev1.ContainerStatus{
 			Name: spec.Name, Image: spec.Image, ImageID: "stand-in://" + spec.Image,
 			State: waiting("ContainerCreating", ""), Started: new(bool),
@@ -40,13 +39,16 @@ func newContainer(p *pod, spec corev1.Container) *container {
 	}
 }
 
-// live runs one process after the other until ctx ends.
+// live runs one process after the other until ctx ends, or it has ended for good.
 func (c *container) live(ctx context.Context) {
 	var asked chan<- error // whoever asked for this restart
 	pause := firstBackoff
 	for ctx.Err() == nil {
-		var wasReady bool
-		wasReady, asked = c.once(ctx, asked)
+		var wasReady, ended bool
+		wasReady, ended, asked = c.once(ctx, asked)
+		if ended {
+			return
+		}
 		if wasReady || asked != nil {
 			pause = firstBackoff
 		}
@@ -58,31 +60,32 @@ func (c *container) live(ctx context.Context) {
 }
 
 // once runs the container until it ends. It says whether the container was
-// ready at any time, and who asked for its end, if anybody did.
-func (c *container) once(ctx context.Context, asked chan<- error) (bool, chan<- error) {
+// ready at any time, whether it has ended for good, and who asked for its end,
+// if anybody did.
+func (c *container) once(ctx context.Context, asked chan<- error) (wasReady, ended bool, _ chan<- error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	process, err := c.pod.node.options.Run(ctx, c.pod.latest().DeepCopy(), c.spec)
+	process, err := c.pod.sandbox.Run(ctx, c.pod.latest().DeepCopy(), c.spec)
 	if err != nil {
 		c.change(func(s *corev1.ContainerStatus) { s.State = waiting("StartError", err.Error()) })
 		answer(asked, err)
-		return false, nil
+		return false, false, nil
 	}
 	c.change(begin)
 	answer(asked, nil)
-	wasReady, asked := c.supervise(ctx, process)
+	wasReady, asked = c.supervise(ctx, process)
 	if process != nil {
 		// An error would mean that the process is in its way out already, or
 		// that it cannot be stopped; the test that owns it sees both.
 		_ = process.Stop()
 	}
 	if ctx.Err() == nil {
-		c.change(end)
+		ended = c.ended(asked, failure(process))
 		// Not left to notify: that would write the next state too, and nobody
 		// would see the container not ready in between.
 		_ = c.pod.publish(ctx)
 	}
-	return wasReady, asked
+	return wasReady, ended, asked
 }
 
 // supervise follows a process until it ends or is to end.
@@ -188,30 +191,4 @@ func (c *container) current() corev1.ContainerStatus {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return *c.status.DeepCopy()
-}
-
-// begin and end are the marks of a restart: the ID is a new one each time, and
-// the count goes up when a container ends that is going to be started again.
-func begin(s *corev1.ContainerStatus) {
-	if s.ContainerID != "" {
-		s.RestartCount++
-	}
-	s.ContainerID = "stand-in://" + rand.Text()
-	s.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}
-}
-
-func end(s *corev1.ContainerStatus) {
-	s.Ready, s.Started = false, new(bool)
-	ended := &corev1.ContainerStateTerminated{
-		Reason: "Completed", ContainerID: s.ContainerID, FinishedAt: metav1.Now(),
-	}
-	if s.State.Running != nil {
-		ended.StartedAt = s.State.Running.StartedAt
-	}
-	s.LastTerminationState = corev1.ContainerState{Terminated: ended}
-	s.State = waiting("Restarting", "")
-}
-
-func waiting(reason, message string) corev1.ContainerState {
-	return corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}
 }

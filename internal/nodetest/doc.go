@@ -14,7 +14,11 @@
 // with a new container ID and a higher restart count, exactly the marks by
 // which a controller notices that a mail server was restarted.
 //
-// Not imitated: init containers (reported as completed), restart policies
-// other than Always, readiness gates, volumes, resources and probes of the Pod
-// specification.
+// With a Sandbox function each Pod has an address of its own, its init containers
+// are run, and a Pod that is never restarted ends. What volumes and probes are is
+// the sandbox's affair then.
+//
+// Not imitated: the restart policy OnFailure, native sidecars, readiness gates,
+// resources; without sandboxes init containers (reported as completed), volumes
+// and probes neither.
 package nodetest

@@ -34,6 +34,24 @@ type Process interface {
 	Done() <-chan struct{}
 }
 
+// Exiter is a Process whose end may be a bad one. What is none always ends well.
+type Exiter interface {
+	// Err says how the process ended, nil for the exit status 0. It is asked when Done is
+	// closed.
+	Err() error
+}
+
+// Sandbox is what the containers of one Pod share: its address, and whatever the test
+// keeps for it.
+type Sandbox interface {
+	// IP is the Pod's address.
+	IP() string
+	// Run starts a container, as Options.Run does, or an init container.
+	Run(ctx context.Context, pod *corev1.Pod, container corev1.Container) (Process, error)
+	// Close ends what is left when all processes have ended.
+	Close() error
+}
+
 // Options are the choices a test has.
 type Options struct {
 	// Name of the Node object; "node" when empty.
@@ -42,15 +60,31 @@ type Options struct {
 	// Process pretends to run and to be ready, and so does every container
 	// when Run is nil. After an error the start is tried again.
 	Run func(ctx context.Context, pod *corev1.Pod, container corev1.Container) (Process, error)
+	// Sandbox makes the place where a Pod runs, and wins over Run. Init containers are run
+	// too, one after another. After an error it is tried again.
+	Sandbox func(ctx context.Context, pod *corev1.Pod) (Sandbox, error)
 }
+
+// here is the sandbox of all Pods without one: this machine. Init containers only pretend.
+type here struct{ *Node }
+
+func (h here) IP() string { return address }
+
+func (h here) Run(ctx context.Context, pod *corev1.Pod, c corev1.Container) (Process, error) {
+	return h.options.Run(ctx, pod, c)
+}
+
+func (h here) Close() error { return nil }
 
 // Node is a running stand-in.
 type Node struct {
 	options Options
-	http    *http.Client
-	client  kubernetes.Interface
-	cancel  context.CancelFunc
-	running sync.WaitGroup
+	// runsInits tells whether init containers are run, or only pretend.
+	runsInits bool
+	http      *http.Client
+	client    kubernetes.Interface
+	cancel    context.CancelFunc
+	running   sync.WaitGroup
 
 	mu   sync.Mutex
 	pods map[types.UID]*pod
@@ -65,7 +99,10 @@ func Start(ctx context.Context, cfg *rest.Config, o Options) (*Node, error) {
 	if o.Run == nil {
 		o.Run = func(context.Context, *corev1.Pod, corev1.Container) (Process, error) { return nil, nil }
 	}
-	n := &Node{options: o, pods: map[types.UID]*pod{}}
+	n := &Node{options: o, runsInits: o.Sandbox != nil, pods: map[types.UID]*pod{}}
+	if o.Sandbox == nil {
+		n.options.Sandbox = func(context.Context, *corev1.Pod) (Sandbox, error) { return here{n}, nil }
+	}
 	if err := n.connect(cfg); err != nil {
 		return nil, err
 	}

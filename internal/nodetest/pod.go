@@ -20,13 +20,15 @@ const retryInterval = 100 * time.Millisecond
 type pod struct {
 	node        *Node
 	cancel      context.CancelFunc
+	inits       []*container // none where init containers only pretend
 	containers  []*container
 	changed     chan struct{} // has room for one, as the status is written whole
 	terminating chan struct{}
 	done        chan struct{}
 
-	mu    sync.Mutex
-	state *corev1.Pod // the newest that was observed
+	mu      sync.Mutex
+	state   *corev1.Pod // the newest that was observed
+	sandbox Sandbox     // nil before it is made
 
 	publishing sync.Mutex // serialises publish
 	conditions []corev1.PodCondition
@@ -41,8 +43,17 @@ func newPod(n *Node, state *corev1.Pod, cancel context.CancelFunc) *pod {
 		done:        make(chan struct{}),
 		state:       &corev1.Pod{},
 	}
+	for _, spec := range state.Spec.InitContainers {
+		if n.runsInits {
+			p.inits = append(p.inits, newContainer(p, spec, untilSuccess))
+		}
+	}
+	ends := never
+	if state.Spec.RestartPolicy == corev1.RestartPolicyNever {
+		ends = once
+	}
 	for _, spec := range state.Spec.Containers {
-		p.containers = append(p.containers, newContainer(p, spec))
+		p.containers = append(p.containers, newContainer(p, spec, ends))
 	}
 	p.observe(state)
 	return p
@@ -72,16 +83,58 @@ func (p *pod) live(ctx context.Context) {
 	if p.bind(running) != nil {
 		return
 	}
-	var containers sync.WaitGroup
-	for _, c := range p.containers {
-		containers.Go(func() { c.live(running) })
-	}
+	var work sync.WaitGroup
+	work.Go(func() { p.run(running) })
 	p.report(ctx)
 	stop()
-	containers.Wait()
+	work.Wait()
 	if ctx.Err() == nil {
 		p.delete(ctx)
 	}
+}
+
+// run makes the sandbox, and runs the containers in it until ctx ends.
+func (p *pod) run(ctx context.Context) {
+	sandbox, err := p.open(ctx)
+	if err != nil {
+		return
+	}
+	// What cannot be closed is left over, and the test that owns it sees that.
+	defer func() { _ = sandbox.Close() }()
+	for _, c := range p.inits {
+		c.live(ctx)
+	}
+	var containers sync.WaitGroup
+	for _, c := range p.containers {
+		containers.Go(func() { c.live(ctx) })
+	}
+	containers.Wait()
+}
+
+// open makes the sandbox, however often it takes.
+func (p *pod) open(ctx context.Context) (sandbox Sandbox, err error) {
+	err = retry(ctx, func(ctx context.Context) (bool, error) {
+		made, err := p.node.options.Sandbox(ctx, p.latest().DeepCopy())
+		if err != nil {
+			p.containers[0].change(func(s *corev1.ContainerStatus) { s.State = waiting("CreateContainerConfigError", err.Error()) })
+			return false, nil //nolint:nilerr // it is in the status, and tried again
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.sandbox, sandbox = made, made
+		return true, nil
+	})
+	return sandbox, err
+}
+
+// ip is the Pod's address, "" before there is one.
+func (p *pod) ip() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sandbox == nil {
+		return ""
+	}
+	return p.sandbox.IP()
 }
 
 // bind puts the Pod on the node, as a scheduler does.

@@ -33,31 +33,60 @@ func (p *pod) publish(ctx context.Context) error {
 
 func (p *pod) status(state *corev1.Pod) corev1.PodStatus {
 	s := corev1.PodStatus{
-		Phase:                 corev1.PodPending,
 		HostIP:                address,
 		HostIPs:               []corev1.HostIP{{IP: address}},
-		PodIP:                 address,
-		PodIPs:                []corev1.PodIP{{IP: address}},
 		StartTime:             &state.CreationTimestamp,
 		ObservedGeneration:    state.Generation,
 		InitContainerStatuses: completed(state),
 	}
-	ready, begun := true, true
-	for _, c := range p.containers {
-		one := c.current()
-		ready = ready && one.Ready
-		begun = begun && one.ContainerID != ""
-		s.ContainerStatuses = append(s.ContainerStatuses, one)
+	if ip := p.ip(); ip != "" {
+		s.PodIP, s.PodIPs = ip, []corev1.PodIP{{IP: ip}}
 	}
-	if begun {
-		s.Phase = corev1.PodRunning
+	initialized := true
+	if len(p.inits) > 0 {
+		s.InitContainerStatuses, initialized = currents(p.inits)
 	}
-	p.condition(corev1.PodReadyToStartContainers, true)
-	p.condition(corev1.PodInitialized, true)
+	var ready bool
+	s.ContainerStatuses, ready = currents(p.containers)
+	s.Phase = phase(s.ContainerStatuses)
+	p.condition(corev1.PodReadyToStartContainers, s.PodIP != "")
+	p.condition(corev1.PodInitialized, initialized)
 	p.condition(corev1.ContainersReady, ready)
 	p.condition(corev1.PodReady, ready)
 	s.Conditions = p.conditions
 	return s
+}
+
+// currents are the states of containers, and whether all are ready.
+func currents(all []*container) (states []corev1.ContainerStatus, ready bool) {
+	ready = true
+	for _, c := range all {
+		one := c.current()
+		ready = ready && one.Ready
+		states = append(states, one)
+	}
+	return states, ready
+}
+
+// phase follows from the containers: a Pod runs when all have begun, and has ended when
+// all have ended for good.
+func phase(all []corev1.ContainerStatus) corev1.PodPhase {
+	ended, failed := 0, false
+	for _, s := range all {
+		if s.ContainerID == "" {
+			return corev1.PodPending
+		}
+		if t := s.State.Terminated; t != nil {
+			ended, failed = ended+1, failed || t.ExitCode != 0
+		}
+	}
+	switch {
+	case ended < len(all):
+		return corev1.PodRunning
+	case failed:
+		return corev1.PodFailed
+	}
+	return corev1.PodSucceeded
 }
 
 // condition sets a condition and keeps the time of its last change.

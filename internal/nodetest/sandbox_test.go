@@ -1,0 +1,71 @@
+package nodetest_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/openova-io/smtp-mirror/internal/nodetest"
+)
+
+// sandbox is a Pod's place whose containers end as they are told.
+type sandbox struct {
+	mu     sync.Mutex
+	begun  []string
+	fails  int // how often the init container does
+	closed chan struct{}
+}
+
+func (s *sandbox) IP() string   { return "192.0.2.7" }
+func (s *sandbox) Close() error { close(s.closed); return nil }
+
+func (s *sandbox) Run(_ context.Context, _ *corev1.Pod, c corev1.Container) (nodetest.Process, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begun = append(s.begun, c.Name)
+	one := &ended{server: newServer()}
+	one.end()
+	if c.Name == "prepare" && s.fails > 0 {
+		s.fails--
+		one.err = errors.New("exit status 1")
+	}
+	return one, nil
+}
+
+// ended is a process that is over.
+type ended struct {
+	*server
+	err error
+}
+
+func (e *ended) Err() error { return e.err }
+
+// TestASandbox: init containers are run until they succeed, then the others; what is never
+// to be restarted ends the Pod, which has an address of its own.
+func TestASandbox(t *testing.T) {
+	s := &sandbox{fails: 1, closed: make(chan struct{})}
+	client := clusterOf(t, nodetest.Options{Sandbox: func(context.Context, *corev1.Pod) (nodetest.Sandbox, error) { return s, nil }})
+	one := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "job", Namespace: namespace}, Spec: template(nil).Spec}
+	one.Spec.RestartPolicy, one.Spec.TerminationGracePeriodSeconds = corev1.RestartPolicyNever, new(int64(1))
+	eventually(t, "a ServiceAccount for it", func() bool {
+		_, err := client.CoreV1().Pods(namespace).Create(t.Context(), one, metav1.CreateOptions{})
+		return err == nil
+	})
+	eventually(t, "its end", func() bool { return pod(t, client, "job").Status.Phase == corev1.PodSucceeded })
+	got := pod(t, client, "job").Status
+	if got.PodIP != "192.0.2.7" || got.InitContainerStatuses[0].RestartCount != 1 || got.InitContainerStatuses[0].State.Terminated == nil {
+		t.Errorf("%+v", got)
+	}
+	if begun := strings.Join(s.begun, " "); begun != "prepare prepare main" {
+		t.Errorf("begun: %s", begun)
+	}
+	if err := client.CoreV1().Pods(namespace).Delete(t.Context(), "job", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	<-s.closed
+}
