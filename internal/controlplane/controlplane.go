@@ -25,6 +25,8 @@ type Options struct {
 	// ControllerManager starts the controllers of StatefulSets, Deployments,
 	// namespaces and service accounts, and the garbage collector.
 	ControllerManager bool
+	// Controllers are more of them, by the names that kube-controller-manager has for them.
+	Controllers []string
 	// Logs receives the output of all processes; it must be safe for
 	// concurrent use.
 	Logs io.Writer

@@ -49,7 +49,7 @@ func (c *ControlPlane) writeFiles() error {
 }
 
 func (c *ControlPlane) writeServerFiles(ca *pki.CA) error {
-	server, err := ca.Server("127.0.0.1", "localhost", "kubernetes.default.svc")
+	server, err := ca.Server("127.0.0.1", "localhost", "kubernetes.default.svc", serviceAddress)
 	if err != nil {
 		return err
 	}

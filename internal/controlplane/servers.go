@@ -15,6 +15,9 @@ import (
 // are good for.
 const issuer = "https://kubernetes.default.svc"
 
+// serviceAddress is the first of --service-cluster-ip-range: where Pods reach the API server.
+const serviceAddress = "10.96.0.1"
+
 func (c *ControlPlane) startEtcd(ctx context.Context) error {
 	client, peer := "http://"+child.Address(c.ports.etcd), "http://"+child.Address(c.ports.peer)
 	return c.start(ctx, &c.etcd, etcdBinary, c.etcdReady,
@@ -73,6 +76,14 @@ func (c *ControlPlane) unneededPlugins() []string {
 	return append(plugins, "ServiceAccount")
 }
 
+// usualControllers do what Pods, namespaces and the deletion of objects depend on.
+func usualControllers() []string {
+	return []string{
+		"namespace-controller", "serviceaccount-controller", "serviceaccount-token-controller",
+		"statefulset-controller", "deployment-controller", "replicaset-controller", "garbage-collector-controller",
+	}
+}
+
 func (c *ControlPlane) startControllers(ctx context.Context) error {
 	return c.start(ctx, &c.controllers, controllerBinary, c.controllersReady,
 		"--kubeconfig="+c.files.kubeconfig,
@@ -83,8 +94,7 @@ func (c *ControlPlane) startControllers(ctx context.Context) error {
 		"--root-ca-file="+c.files.ca,
 		"--service-account-private-key-file="+c.files.tokenKey,
 		"--leader-elect=false",
-		"--controllers=namespace-controller,serviceaccount-controller,serviceaccount-token-controller,"+
-			"statefulset-controller,deployment-controller,replicaset-controller,garbage-collector-controller",
+		"--controllers="+strings.Join(append(usualControllers(), c.options.Controllers...), ","),
 		"--kube-api-qps=500",
 		"--kube-api-burst=1000",
 	)
