@@ -41,7 +41,10 @@ func (h *httpHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// does not read must not stop the other protocols.
 	buffered := &bufferedWriter{header: http.Header{}, status: http.StatusOK}
 	x.w = buffered
-	x.serveLocked()
+	if err := x.serveLocked(); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	buffered.sendTo(w)
 }
 
@@ -63,10 +66,11 @@ func (b *bufferedWriter) sendTo(w http.ResponseWriter) {
 	w.Write(b.body.Bytes())
 }
 
-func (x *exchange) serveLocked() {
+func (x *exchange) serveLocked() error {
 	x.s.store.mu.Lock()
 	defer x.s.store.mu.Unlock()
 	x.serve()
+	return x.s.persist()
 }
 
 func (x *exchange) serve() {

@@ -100,7 +100,8 @@ func hostOf(addr net.Addr) string {
 }
 
 // listen binds the listeners of the options and those of x:NetworkListener
-// whose bind is a loopback address. Wildcard binds are kept on record only.
+// whose bind is a loopback address. Wildcard binds are kept on record only, unless
+// the options say otherwise.
 func (s *Server) listen(p *process) error {
 	plain := []struct {
 		addr     *string
@@ -192,7 +193,7 @@ func (s *Server) listenRegistered(p *process) error {
 		for _, bind := range members(l["bind"]) {
 			addr, err := netip.ParseAddrPort(bind)
 			protocol := str(l["protocol"])
-			if err != nil || !addr.Addr().IsLoopback() || s.isBound(bind) || protocol != "smtp" && protocol != "http" {
+			if err != nil || !s.opts.Wildcards && !addr.Addr().IsLoopback() || s.isBound(bind) || protocol != "smtp" && protocol != "http" {
 				continue
 			}
 			s.bind(p, bind, protocol == "smtp", yes(l["tlsImplicit"]))

@@ -32,6 +32,13 @@ type Options struct {
 
 	Mode string // "" normal, "bootstrap" or "recovery" (0.16 only)
 
+	// Volume is a file that keeps the store of a 0.16 for the next process; "" keeps it in
+	// memory.
+	Volume string
+	// Wildcards lets listeners of the store be bound to more than loopback. It is for who
+	// has a network namespace of its own.
+	Wildcards bool
+
 	// Peer is a server of the same version whose data store is shared. The
 	// caches are not.
 	Peer *Server

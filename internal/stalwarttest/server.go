@@ -77,7 +77,10 @@ func Start(o Options) (*Server, error) {
 	if s.store = newStoreFor(o.Peer); s.store == nil {
 		return nil, errors.New("stalwarttest: the peer is closed")
 	}
-	if err := s.Start(); err != nil {
+	if o.Volume != "" && ed.rest {
+		return nil, errors.New("stalwarttest: only a 0.16 has a volume")
+	}
+	if err := errors.Join(s.store.load(o.Volume), s.Start()); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -119,8 +122,9 @@ func (s *Server) Start() error {
 	s.process = p
 	p.adminPassword = s.adminPassword
 	s.boot(p)
+	err = s.persist()
 	s.store.mu.Unlock()
-	if err := s.listen(p); err != nil {
+	if err := errors.Join(err, s.listen(p)); err != nil {
 		s.halt()
 		return err
 	}
@@ -168,6 +172,7 @@ func (s *Server) halt() {
 	s.store.mu.Lock()
 	p := s.process
 	s.process = nil
+	_ = s.persist() // what was not promised to anybody may be lost
 	s.store.mu.Unlock()
 	if p == nil {
 		return

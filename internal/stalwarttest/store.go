@@ -30,6 +30,7 @@ type store struct {
 	pushKey     string // public key of web push, made with the store
 	initialised bool   // a domain exists because bootstrap or Options made one
 	wiped       bool   // the next start begins on an empty volume
+	saved       []byte // what lies on the volume of the options
 
 	seeded map[string]bool // certificates of Options that were stored
 
