@@ -55,7 +55,7 @@ func Rules(c *config.Config) map[string][]rbacv1.PolicyRule {
 	if c.Webhook.Enabled {
 		home.readSecrets = append(home.readSecrets, c.Webhook.Secret)
 	}
-	home.rules = append(home.rules, rule("", "pods", nil, "get", "list", "watch"))
+	home.rules = append(home.rules, rule("", "pods", nil, "list", "watch"))
 	home.rules = append(home.rules, restart(c.Stalwart.Restart)...)
 	for _, s := range c.Submissions {
 		home.readSecrets = append(home.readSecrets, s.Secret)

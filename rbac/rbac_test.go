@@ -43,7 +43,7 @@ func TestTheRightsOfTheDefaults(t *testing.T) {
 			"/secrets [stalwart-sovereign-admin stalwart-sovereign-submission] get list watch",
 			"/secrets [smtp-mirror-stalwart-api] get list watch create patch",
 			"/configmaps [stalwart-sovereign-dns-records-required] get list watch update patch",
-			"/pods [] get list watch",
+			"/pods [] list watch",
 			"/secrets [smtp-mirror-console] get create patch",
 			"/services [stalwart-sovereign-mail] get list watch",
 			"events.k8s.io/events [] create patch",
@@ -113,7 +113,7 @@ stalwart: {restart: {enabled: true}}
 webhook: {enabled: true, url: "http://us:9090"}
 submissions: [{}, {name: b, secret: b, mirrors: [{namespace: other}]}]
 `)
-	unbounded := []string{"events.k8s.io/events [] create patch", "coordination.k8s.io/leases [] create", "/pods [] get list watch"}
+	unbounded := []string{"events.k8s.io/events [] create patch", "coordination.k8s.io/leases [] create", "/pods [] list watch"}
 	for _, c := range []*config.Config{parse(t, ""), everything} {
 		for namespace, rules := range rbac.Rules(c) {
 			for i, line := range lines(rules) {

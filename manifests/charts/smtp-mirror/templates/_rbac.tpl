@@ -105,7 +105,7 @@ each of them is told in the program's package rbac; a test compares both for man
 {{- if $c.webhook.enabled -}}
 {{-   include "smtp-mirror.rbac.need" (list $all $home "read" $c.webhook.secret) -}}
 {{- end -}}
-{{- include "smtp-mirror.rbac.rule" (list $all $home "" "pods" list "get list watch") -}}
+{{- include "smtp-mirror.rbac.rule" (list $all $home "" "pods" list "list watch") -}}
 {{- with $c.stalwart.restart -}}
 {{-   if .enabled -}}
 {{-     include "smtp-mirror.rbac.rule" (list $all $home "apps" (printf "%ss" (lower .kind)) (list .name) "get patch") -}}
