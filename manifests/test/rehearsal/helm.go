@@ -1,0 +1,104 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"helm.sh/helm/v4/pkg/action"
+	"helm.sh/helm/v4/pkg/kube"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	charts "github.com/openova-io/smtp-mirror/manifests/test"
+)
+
+// helmPatience is what `helm --wait` is given.
+const helmPatience = 2 * time.Minute
+
+// helm is Helm for one release.
+type helm struct {
+	config            *action.Configuration
+	chart             string
+	release, released string // its name and its namespace
+}
+
+// helm prepares Helm for a release of a chart.
+func (g *stage) helm(chart, name, namespace string) (*helm, error) {
+	path := filepath.Join(g.dir, "admin.kubeconfig")
+	if err := g.plane.WriteKubeconfig(path, g.plane.Admin()); err != nil {
+		return nil, err
+	}
+	flags := genericclioptions.NewConfigFlags(true)
+	flags.KubeConfig, flags.Namespace = &path, &namespace
+	h := &helm{config: action.NewConfiguration(), chart: filepath.Join(g.charts, chart), release: name, released: namespace}
+	kube.ManagedFieldsManager = "helm" // as the program of that name
+	h.config.SetLogger(slog.NewTextHandler(io.Discard, nil))
+	return h, h.config.Init(flags, namespace, "secret")
+}
+
+// install is `helm install --wait`.
+func (h *helm) install(ctx context.Context, values map[string]any) error {
+	c, err := charts.Load(h.chart)
+	if err != nil {
+		return err
+	}
+	i := action.NewInstall(h.config)
+	i.ReleaseName, i.Namespace, i.WaitStrategy, i.Timeout = h.release, h.released, kube.StatusWatcherStrategy, helmPatience
+	if _, err := i.RunWithContext(ctx, c, values); err != nil {
+		return fmt.Errorf("helm install --wait: %w", err)
+	}
+	return nil
+}
+
+// upgrade is `helm upgrade --wait`, with a chart of another directory where it is named.
+func (h *helm) upgrade(ctx context.Context, values map[string]any) error {
+	c, err := charts.Load(h.chart)
+	if err != nil {
+		return err
+	}
+	u := action.NewUpgrade(h.config)
+	u.Namespace, u.WaitStrategy, u.Timeout, u.ServerSideApply = h.released, kube.StatusWatcherStrategy, helmPatience, "auto"
+	if _, err := u.RunWithContext(ctx, h.release, c, values); err != nil {
+		return fmt.Errorf("helm upgrade --wait: %w", err)
+	}
+	return nil
+}
+
+// rollback is `helm rollback --wait`.
+func (h *helm) rollback(revision int) error {
+	r := action.NewRollback(h.config)
+	r.Version, r.WaitStrategy, r.Timeout, r.ServerSideApply = revision, kube.StatusWatcherStrategy, helmPatience, "auto"
+	if err := r.Run(h.release); err != nil {
+		return fmt.Errorf("helm rollback --wait: %w", err)
+	}
+	return nil
+}
+
+// uninstall is `helm uninstall --wait`.
+func (h *helm) uninstall() error {
+	u := action.NewUninstall(h.config)
+	u.WaitStrategy, u.Timeout = kube.StatusWatcherStrategy, helmPatience
+	if _, err := u.Run(h.release); err != nil {
+		return fmt.Errorf("helm uninstall --wait: %w", err)
+	}
+	return nil
+}
+
+// test is `helm test --logs`.
+func (g *stage) test(h *helm, pod string) error {
+	t := action.NewReleaseTesting(h.config)
+	t.Namespace, t.Timeout = h.released, helmPatience
+	_, shutdown, err := t.Run(h.release)
+	said, _ := os.ReadFile(filepath.Join(g.dir, "logs", fmt.Sprintf("%s_%s_login.log", h.released, pod))) // absent: it never ran
+	if err != nil {
+		return fmt.Errorf("helm test: %w; it said: %s", err, said)
+	}
+	g.say("helm test: %s", said)
+	return shutdown()
+}

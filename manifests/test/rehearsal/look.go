@@ -1,0 +1,65 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// proven waits until the mirror names our own relay.
+func (g *stage) proven(ctx context.Context) error {
+	return g.until(ctx, "the mirror names our own relay", healing, func(ctx context.Context) bool {
+		return g.data(ctx, mirrorNS, mirror)["smtp-host"] == mailHost
+	})
+}
+
+// recordsHave looks into records.json.
+func (g *stage) recordsHave(ctx context.Context, what string) bool {
+	m, err := g.client.CoreV1().ConfigMaps(release).Get(ctx, release+"-dns-records-required", metav1.GetOptions{})
+	return err == nil && strings.Contains(m.Data["records.json"], what)
+}
+
+// lives names the Pods of the release with what marks a restart.
+func (g *stage) lives(ctx context.Context) (string, error) {
+	pods, err := g.client.CoreV1().Pods(release).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return "", err
+	}
+	var all []string
+	for _, p := range pods.Items {
+		for _, s := range p.Status.ContainerStatuses {
+			all = append(all, fmt.Sprint(p.Name, " ", p.UID, " ", s.ContainerID))
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, "\n"), nil
+}
+
+// podOf finds the Pod whose name an identity begins with.
+func (g *stage) podOf(ctx context.Context, identity string) (string, error) {
+	pods, err := g.client.CoreV1().Pods(release).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return "", err
+	}
+	for _, p := range pods.Items {
+		if strings.HasPrefix(identity, p.Name) {
+			return p.Name, nil
+		}
+	}
+	return "", fmt.Errorf("no Pod is %s", identity)
+}
+
+// settled waits until the consumer has logged in after now.
+func (g *stage) settled(ctx context.Context) error {
+	now := time.Now()
+	return g.until(ctx, "the consumer logs in", healing, func(context.Context) bool {
+		t, err := g.logins()
+		return err == nil && t.last.After(now)
+	})
+}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package main
+
+import "fmt"
+
+func main() { fmt.Println("rehearsal: NOT SHOWN: it needs Linux") }
