@@ -49,9 +49,9 @@ const usage = `usage: smtp-mirror COMMAND [flags]
            normal start, stop it
   copy     /FILE
            put this program where a container of another image finds it
-  greet    HOST:PORT
-           a readiness probe: exit 0 when a mail server greets there
-  login    --dir DIR [--host NAME] [--wait D] [--ca-file F]
+  greet    HOST:PORT | http://HOST:PORT/PATH
+           a probe over loopback: exit 0 when a mail server greets there, or HTTP says 200
+  login    --dir DIR | --secret NAMESPACE/NAME [--host NAME] [--wait D] [--ca-file F]
            log in with the bytes of a mounted mirror Secret, as a consumer does
   version
 `
