@@ -7,6 +7,6 @@ set -euo pipefail
 cd "$(dirname "$0")/../manifests/test"
 begin=$SECONDS
 go vet -trimpath ./...
-go test -trimpath -timeout 10m ./...
+go test -trimpath -count=1 -timeout 10m ./... # the charts are outside of this module: Go would not see that they have changed
 REHEARSE=stand-in ../../hack/test-chart-stalwart.sh
 echo "make test-charts: passed in $((SECONDS - begin)) s"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,7 +36,10 @@ type server struct {
 // real is the one server of all tests; nil where there are no binaries.
 var real *server //nolint:gochecknoglobals // it takes seconds to start
 
-func TestMain(m *testing.M) { os.Exit(withServer(m)) }
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // Helm tells of every link
+	os.Exit(withServer(m))
+}
 
 func withServer(m *testing.M) int {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -173,7 +177,7 @@ func TestPodSecurityRestrictedHolds(t *testing.T) {
 	}
 	for name, all := range everySet(t) {
 		for _, o := range all {
-			if spec, ok := podOf(t, o); ok && (o.GetKind() == "Deployment" || o.GetName() == "stalwart-sovereign") { // the parent's own Pod is a test's
+			if spec, ok := podOf(t, o); ok && (o.GetKind() != "StatefulSet" || o.GetName() == "stalwart-sovereign") { // the parent's own Pod is a test's
 				spec.PriorityClassName = "" // there are no classes of our own
 				if o.GetKind() == "StatefulSet" {
 					spec.Volumes = append(spec.Volumes, corev1.Volume{Name: "data"}) // its claim
@@ -189,11 +193,15 @@ func TestPodSecurityRestrictedHolds(t *testing.T) {
 	}
 }
 
-// podOf is the Pod template of a workload.
+// podOf is the Pod template of a workload, or a Pod.
 func podOf(t *testing.T, o *unstructured.Unstructured) (corev1.PodSpec, bool) {
 	t.Helper()
 	var spec corev1.PodSpec
-	fields, ok, err := unstructured.NestedMap(o.Object, "spec", "template", "spec")
+	path := []string{"spec", "template", "spec"}
+	if o.GetKind() == "Pod" {
+		path = path[:1]
+	}
+	fields, ok, err := unstructured.NestedMap(o.Object, path...)
 	if err == nil && ok {
 		err = runtime.DefaultUnstructuredConverter.FromUnstructured(fields, &spec)
 	}

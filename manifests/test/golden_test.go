@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,14 +16,27 @@ var update = flag.Bool("update", false, "write the golden files anew") //nolint:
 // TestTheGoldenSet: what is rendered is what was looked at when it was written, and a
 // second time it is the same.
 func TestTheGoldenSet(t *testing.T) {
-	cases, err := filepath.Glob(filepath.Join("testdata", "golden", "*.values.yaml"))
-	if err != nil || len(cases) < 4 {
+	goldenSet(t, filepath.Join("testdata", "golden"), 4, render)
+}
+
+// TestTheGoldenSetOfTheBlueprint: the cases of the contract. Both Secrets are there before,
+// else each render makes other bytes.
+func TestTheGoldenSetOfTheBlueprint(t *testing.T) {
+	there := slices.Concat(secret("stalwart-sovereign", "stalwart-sovereign-admin", map[string]string{"ADMIN_PASSWORD": "golden"}),
+		secret("stalwart-sovereign", "stalwart-sovereign-submission", map[string]string{"smtp-pass": "golden"}))
+	goldenSet(t, filepath.Join("testdata", "golden", "sovereign"), 3, func(t *testing.T, text string) *charts.Rendered { return sovereign(t, text, there...) })
+}
+
+func goldenSet(t *testing.T, dir string, least int, render func(t *testing.T, text string) *charts.Rendered) {
+	t.Helper()
+	cases, err := filepath.Glob(filepath.Join(dir, "*.values.yaml"))
+	if err != nil || len(cases) < least {
 		t.Fatalf("%d cases, %v", len(cases), err)
 	}
 	for _, path := range cases {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			text := read(t, path)
-			got, again := goldenText(t, text), goldenText(t, text)
+			got, again := goldenText(t, render(t, text)), goldenText(t, render(t, text))
 			if got != again {
 				t.Error("two renders differ")
 			}
@@ -39,8 +53,8 @@ func TestTheGoldenSet(t *testing.T) {
 	}
 }
 
-func goldenText(t *testing.T, text string) string {
-	r := render(t, text)
+func goldenText(t *testing.T, r *charts.Rendered) string {
+	t.Helper()
 	objects(t, r) // every document is one
 	return r.Text() + "--- NOTES\n" + r.Notes
 }
@@ -63,9 +77,9 @@ func TestEveryGeneratedFileIsInStep(t *testing.T) {
 	}
 }
 
-// TestEveryValueSaysWhatItIsFor in the charts of this module.
+// TestEveryValueSaysWhatItIsFor, in every chart.
 func TestEveryValueSaysWhatItIsFor(t *testing.T) {
-	for _, dir := range []string{mirrorChart, consumerChart} {
+	for _, dir := range []string{mirrorChart, consumerChart, sovereignChart} {
 		silent, err := charts.Silent([]byte(read(t, dir, "values.yaml")))
 		if err != nil || len(silent) > 0 {
 			t.Errorf("%s: %q have no comment, %v", dir, silent, err)

@@ -66,6 +66,8 @@ func TestLintIsClean(t *testing.T) {
 		{mirrorChart, read(t, "testdata", "golden", "everything.values.yaml")},
 		{"../charts/smtp-credentials", "{}"},
 		{consumerChart, "{}"},
+		{sovereignChart, "{}"},
+		{sovereignChart, overlay},
 	}
 	for _, row := range rows {
 		for _, version := range []string{"v1.29.0", "v1.37.0"} {

@@ -158,16 +158,20 @@ func TestAnUpgradeKeepsWhatIsThere(t *testing.T) {
 // TestWhatIsGoneIsSaid, and what cannot work.
 func TestWhatIsGoneIsSaid(t *testing.T) {
 	for text, want := range map[string]string{
-		"setupJob: {enabled: true}":                                "docs/migrate-from-setup-job.md",
-		"stalwart: {config: {a: b}}":                               "reads no config.toml",
-		"stalwart: {replicas: 2}":                                  "RocksDb and Sqlite are none",
-		"admin: {username: Postmaster}":                            "lower case",
-		"smtp-mirror: {enabled: true}":                             "controller.enabled",
-		"stalwart: {probes: {readiness: {tcpSocket: {port: 25}}}}": "exec and tcpSocket",
-		"sovereignFQDN: https://omantel":                           "/sovereignFQDN",
-		"dns: {spf: {policy: all}}":                                "/dns/spf/policy",
-		"service: {mail: {ports: {smtp: 0}}}":                      "/service/mail/ports/smtp",
-		"stalwart: {listener: []}":                                 "'listener' not allowed",
+		"setupJob: {enabled: true}":     "docs/migrate-from-setup-job.md",
+		"stalwart: {config: {a: b}}":    "reads no config.toml",
+		"stalwart: {replicas: 2}":       "RocksDb and Sqlite are none",
+		"admin: {username: Postmaster}": "lower case",
+		"smtp-mirror: {enabled: true}":  "controller.enabled",
+		"stalwart: {probes: {readiness: {tcpSocket: {port: 25}, exec: {command: [a]}}}}": "exec and tcpSocket",
+		"stalwart: {image: {tag: v0.16.18}}":                                             "the digest wins",
+		"stalwart: {listeners: [{name: http, protocol: http, port: 8080}]}":              "none is called submission",
+		"stalwart: {listeners: [{name: http, protocol: http, port: 8080}, {name: http, protocol: http, port: 8081}, {name: submission, protocol: smtp, port: 587}]}": "two are called http",
+		"service: {mail: {ipFamilyPolicy: Dual}}": "/service/mail/ipFamilyPolicy",
+		"sovereignFQDN: https://omantel":          "/sovereignFQDN",
+		"dns: {spf: {policy: all}}":               "/dns/spf/policy",
+		"service: {mail: {ports: {smtp: 0}}}":     "/service/mail/ports/smtp",
+		"stalwart: {listener: []}":                "'listener' not allowed",
 	} {
 		_, err := charts.Render(sovereignChart, charts.Release{Name: "stalwart-sovereign", Namespace: "stalwart-sovereign", Values: values(t, text)})
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -94,11 +95,13 @@ func (h *helm) uninstall() error {
 func (g *stage) test(h *helm, pod string) error {
 	t := action.NewReleaseTesting(h.config)
 	t.Namespace, t.Timeout = h.released, helmPatience
+	log := filepath.Join(g.dir, "logs", fmt.Sprintf("%s_%s_login.log", h.released, pod))
+	_ = os.Remove(log) // of the last time
 	_, shutdown, err := t.Run(h.release)
-	said, _ := os.ReadFile(filepath.Join(g.dir, "logs", fmt.Sprintf("%s_%s_login.log", h.released, pod))) // absent: it never ran
+	said, _ := os.ReadFile(log) //nolint:gosec // our own; absent: it never ran
 	if err != nil {
 		return fmt.Errorf("helm test: %w; it said: %s", err, said)
 	}
-	g.say("helm test: %s", said)
+	g.say("helm test: %s", bytes.TrimSpace(said))
 	return shutdown()
 }

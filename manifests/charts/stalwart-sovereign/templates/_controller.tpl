@@ -32,12 +32,17 @@ tls: {secret: {{ . }}}
 leaderElection: {enabled: true, namespace: {{ $home }}, name: {{ $name }}-smtp-mirror}
 {{- end -}}
 
-{{/* The subchart's context with that configuration, under what its own values say, as JSON. */}}
-{{- define "stalwart-sovereign.controller" -}}
+{{/*
+The subchart's context with that configuration, under what its own values say, as JSON; Release and the rest of a
+context are to be laid beside it.
+*/}}
+{{- define "stalwart-sovereign.controllerContext" -}}
 {{- $sub := index .Subcharts "smtp-mirror" -}}
 {{- $config := include "stalwart-sovereign.controllerConfig" . | fromYaml -}}
 {{- $values := deepCopy $sub.Values -}}
 {{- $_ := set $values "config" (mergeOverwrite $config (default dict $values.config)) -}}
 {{- $_ := set $values "global" (deepCopy (default dict .Values.global)) -}}
+{{- $_ := set $values "commonLabels" (mergeOverwrite (dict "catalyst.openova.io/blueprint" "bp-stalwart-sovereign") (default dict $values.commonLabels)) -}}
+{{- if not .Values.networkPolicy.enabled }}{{ $_ := set $values.networkPolicy "enabled" false }}{{ end -}}
 {{- toJson (dict "Values" $values "Chart" (dict "Name" $sub.Chart.Name "Version" $sub.Chart.Version "AppVersion" $sub.Chart.AppVersion)) -}}
 {{- end -}}

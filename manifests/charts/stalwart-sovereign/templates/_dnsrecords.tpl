@@ -11,7 +11,8 @@ the controller writes them again within a second.
 {{- $records := get $there "records.json" | fromJson -}}
 {{- if hasKey $records "Error" }}{{ $records = dict }}{{ end -}}
 {{- $dmarc := printf "v=DMARC1; p=%s; rua=mailto:%s" .Values.dns.dmarc.policy (default (printf "postmaster@%s" $fqdn) (trimPrefix "mailto:" .Values.dns.dmarc.rua)) -}}
-{{- $dkim := dict "selector" .Values.dns.dkim.selector "name" (printf "%s._domainkey.%s" .Values.dns.dkim.selector $fqdn) "algorithm" .Values.dns.dkim.algorithm "publicKey" "" -}}
+{{- $placeholder := merge (default dict .Values.dns.dkim) (dict "selector" "dkim" "algorithm" "ed25519-sha256") -}}
+{{- $dkim := dict "selector" $placeholder.selector "name" (printf "%s._domainkey.%s" $placeholder.selector $fqdn) "algorithm" $placeholder.algorithm "publicKey" "" -}}
 {{- $old := default dict $records.dkim -}}
 {{- if and $old.publicKey (hasSuffix (printf "._domainkey.%s" $fqdn) (default "" $old.name)) }}{{ $dkim = $old }}{{ end -}}
 {{- $static := dict "sovereignFQDN" $fqdn "mailHost" $host

@@ -16,7 +16,7 @@
 {{- end -}}
 
 {{- define "stalwart-sovereign.fqdn" -}}
-{{- default .Values.sovereignFQDN (default dict .Values.global).sovereignFQDN | lower -}}
+{{- default (default "" .Values.sovereignFQDN) (default dict .Values.global).sovereignFQDN | lower -}}
 {{- end -}}
 
 {{- define "stalwart-sovereign.mailHost" -}}
@@ -46,9 +46,11 @@ catalyst.openova.io/blueprint: bp-stalwart-sovereign
 {{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ default .Chart.AppVersion $image.tag }}{{ end }}
 {{- end -}}
 
+{{/* For both images: our own program comes from one of its own. */}}
 {{- define "stalwart-sovereign.pullSecrets" -}}
 {{- $all := list -}}
-{{- range concat (default list (default dict .Values.global).imagePullSecrets) (default list .Values.stalwart.image.pullSecrets) -}}
+{{- $ours := index .Subcharts "smtp-mirror" "Values" "image" -}}
+{{- range concat (default list (default dict .Values.global).imagePullSecrets) (default list .Values.stalwart.image.pullSecrets) (default list $ours.pullSecrets) -}}
 {{- $all = append $all (kindIs "map" . | ternary . (dict "name" .)) -}}
 {{- end -}}
 {{- with $all | uniq -}}
@@ -66,7 +68,23 @@ imagePullSecrets:
 {{- end -}}
 {{- end -}}
 
-{{/* The port of a listener by its name; the first of that name. */}}
+{{/* The port of a listener by its name, which the checks have found once. */}}
 {{- define "stalwart-sovereign.port" -}}
 {{- range .root.Values.stalwart.listeners }}{{ if eq .name $.name }}{{ .port }}{{ end }}{{ end -}}
+{{- end -}}
+
+{{/*
+A probe: (dict "root" context "kind" "readiness"). Where the values name no handler it is a command over loopback. A kubelet that asks
+by itself comes from the node's address; Stalwart bans addresses for good, loopback never.
+*/}}
+{{- define "stalwart-sovereign.probe" -}}
+{{- $probe := get .root.Values.stalwart.probes .kind -}}
+{{- $handled := false -}}
+{{- range list "exec" "httpGet" "tcpSocket" "grpc" }}{{ if get $probe . }}{{ $handled = true }}{{ end }}{{ end -}}
+{{- if not $handled -}}
+{{-   $what := printf "127.0.0.1:%s" (include "stalwart-sovereign.port" (dict "root" .root "name" "submission")) -}}
+{{-   if eq .kind "liveness" }}{{ $what = printf "http://127.0.0.1:%s/healthz/live" (include "stalwart-sovereign.port" (dict "root" .root "name" "http")) }}{{ end -}}
+{{-   $probe = merge (dict "exec" (dict "command" (list "/seed/smtp-mirror" "greet" $what))) $probe -}}
+{{- end -}}
+{{- toYaml $probe -}}
 {{- end -}}

@@ -52,9 +52,9 @@ containers:
   - {name: {{ .name }}, containerPort: {{ .port }}, protocol: TCP}
   {{- end }}
   {{- range $kind, $probe := $s.probes }}
-  {{- with $probe }}
+  {{- if $probe }}
   {{ $kind }}Probe:
-    {{- toYaml . | nindent 4 }}
+    {{- include "stalwart-sovereign.probe" (dict "root" $ "kind" $kind) | nindent 4 }}
   {{- end }}
   {{- end }}
   resources:
@@ -70,9 +70,9 @@ volumes:
 {{- with $s.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
-{{- with $s.nodeSelector }}
+{{- with include "stalwart-sovereign.nodeSelector" . }}
 nodeSelector:
-  {{- toYaml . | nindent 2 }}
+  {{- . | nindent 2 }}
 {{- end }}
 {{- with $s.tolerations }}
 tolerations:
@@ -86,6 +86,19 @@ affinity:
 topologySpreadConstraints:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end -}}
+
+{{/* The default digest is one of linux/amd64; whoever names another image says where it runs. */}}
+{{- define "stalwart-sovereign.nodeSelector" -}}
+{{- $selector := deepCopy (default dict .Values.stalwart.nodeSelector) -}}
+{{- if eq (default "" .Values.stalwart.image.digest) (include "stalwart-sovereign.defaultDigest" .) -}}
+{{-   $selector = merge $selector (dict "kubernetes.io/arch" "amd64") -}}
+{{- end -}}
+{{- if $selector }}{{ toYaml $selector }}{{ end -}}
+{{- end -}}
+
+{{- define "stalwart-sovereign.defaultDigest" -}}
+sha256:5d75cff4e9c6d75e64636e9ef9674b1d877f8f6fb2e11ee8176fbad3faaa5289
 {{- end -}}
 
 {{/* What Stalwart is given wherever it runs. */}}
