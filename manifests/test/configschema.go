@@ -26,6 +26,25 @@ var words = map[string][]string{ //nolint:gochecknoglobals // a constant table
 	"dns.mtaSTS.mode":                    {"none", "testing", "enforce"},
 }
 
+// forms are how texts must look where the program takes no others. Empty is a default, and
+// a template is looked at when it is rendered.
+var forms = map[string]string{ //nolint:gochecknoglobals // a constant table
+	"domain":                    `^[^\s@/:.]+(\.[^\s@/:.]+)+$`,
+	"stalwart.url":              `^https?://[^\s/]+`,
+	"http.address":              `:[0-9]{1,5}$`,
+	"submissions.probe.address": `:[0-9]{1,5}$`,
+}
+
+// duration is Go's notation.
+const duration = `^(0|([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+)$`
+
+// shaped is a text of a form.
+func shaped(form string) map[string]any {
+	s := typed("string")
+	s["pattern"] = `^$|\{\{|` + form
+	return s
+}
+
 // ConfigSchema is the JSON schema of the program's configuration, from its types: no
 // unknown keys, and the right kind of value for each. Every value may be null or, where
 // a word is asked for, a template.
@@ -38,7 +57,7 @@ func schemaOf(t reflect.Type, path string) map[string]any {
 	case t.Kind() == reflect.Pointer:
 		return schemaOf(t.Elem(), path)
 	case t == reflect.TypeFor[config.Duration]():
-		return typed("string")
+		return shaped(duration)
 	case t.Kind() == reflect.Struct:
 		return structSchema(t, path)
 	case t.Kind() == reflect.Slice:
@@ -53,6 +72,8 @@ func schemaOf(t reflect.Type, path string) map[string]any {
 		return typed("boolean")
 	case words[path] != nil:
 		return oneOf(words[path])
+	case forms[path] != "":
+		return shaped(forms[path])
 	default:
 		return typed("string")
 	}

@@ -130,3 +130,14 @@ func TestNothingIsNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestTheRecordsAreWhatTheControllerIsTold, also what lies over the chart's own values.
+func TestTheRecordsAreWhatTheControllerIsTold(t *testing.T) {
+	records := recordsOf(t, sovereign(t, name+`dns: {dmarc: {rua: "mailto:a@example.net"}}
+smtp-mirror: {config: {dns: {spf: {policy: "-all", senders: [203.0.113.9, "2001:db8::/64", "ip4:198.51.100.0/24", "include:_spf.example.net"]}, dmarc: {policy: reject}}}}`))
+	for member, want := range map[string]string{"spf": "v=spf1 a mx ip4:203.0.113.9 ip6:2001:db8::/64 ip4:198.51.100.0/24 include:_spf.example.net -all", "dmarc": "v=DMARC1; p=reject; rua=mailto:a@example.net"} {
+		if got := records[member].(map[string]any)["value"]; got != want {
+			t.Errorf("%s is %s", member, got)
+		}
+	}
+}

@@ -45,9 +45,20 @@ under a parent chart that knows global.sovereignFQDN and has not been told it.
 */}}
 {{- define "smtp-mirror.renders" -}}
 {{- if (include "smtp-mirror.config" . | fromYaml).domain -}}
+{{-   include "smtp-mirror.needs" (include "smtp-mirror.effective" . | fromYaml).dns.publish -}}
 true
 {{- else if not (hasKey (default dict .Values.global) "sovereignFQDN") -}}
 {{- fail "config.domain is missing: the domain that mail is sent for, like example.org" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What a feature that is on cannot do without, said before the program says it. */}}
+{{- define "smtp-mirror.needs" -}}
+{{- range $feature, $keys := dict "rfc2136" (list "server" "zone" "tsigSecret") "hetznerPTR" (list "tokenSecret") -}}
+{{-   $given := get $ $feature -}}
+{{-   range $key := $keys -}}
+{{-     if and $given.enabled (not (get $given $key)) }}{{ fail (printf "config.dns.publish.%s.%s is missing, and config.dns.publish.%s is enabled" $feature $key $feature) }}{{ end -}}
+{{-   end -}}
 {{- end -}}
 {{- end -}}
 

@@ -16,10 +16,10 @@
 {{- end -}}
 
 {{- define "smtp-mirror.monitorMeta" -}}
-{{- include "smtp-mirror.meta" .root }}
-{{- with .object.labels }}
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+name: {{ include "smtp-mirror.fullname" .root }}
+namespace: {{ .root.Release.Namespace }}
+labels:
+  {{- merge (include "smtp-mirror.labels" .root | fromYaml) (default dict .object.labels) | toYaml | nindent 2 }}
 {{- with .object.annotations }}
 annotations:
   {{- toYaml . | nindent 2 }}

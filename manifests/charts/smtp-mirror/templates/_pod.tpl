@@ -129,10 +129,7 @@ spec:
   template:
     metadata:
       labels:
-        {{- include "smtp-mirror.selectorLabels" . | nindent 8 }}
-        {{- with merge dict .Values.podLabels .Values.commonLabels }}
-        {{- toYaml . | nindent 8 }}
-        {{- end }}
+        {{- merge (include "smtp-mirror.selectorLabels" . | fromYaml) (default dict .Values.podLabels) (default dict .Values.commonLabels) | toYaml | nindent 8 }}
       {{- with .Values.podAnnotations }}
       annotations:
         {{- toYaml . | nindent 8 }}

@@ -10,14 +10,22 @@ the controller writes them again within a second.
 {{- $there := default dict (lookup "v1" "ConfigMap" .Release.Namespace $name).data -}}
 {{- $records := get $there "records.json" | fromJson -}}
 {{- if hasKey $records "Error" }}{{ $records = dict }}{{ end -}}
-{{- $dmarc := printf "v=DMARC1; p=%s; rua=mailto:%s" .Values.dns.dmarc.policy (default (printf "postmaster@%s" $fqdn) (trimPrefix "mailto:" .Values.dns.dmarc.rua)) -}}
+{{- /* What the controller is told, with what lies over this chart's values. */ -}}
+{{- $dns := (include "stalwart-sovereign.controllerContext" . | fromJson).Values.config.dns -}}
+{{- $spf := "v=spf1 a mx" -}}
+{{- range default list $dns.spf.senders -}}
+{{-   if regexMatch "^(ip4|ip6|include):" . }}{{ $spf = printf "%s %s" $spf . -}}
+{{-   else }}{{ $spf = printf "%s %s:%s" $spf (ternary "ip6" "ip4" (contains ":" .)) . }}{{ end -}}
+{{- end -}}
+{{- $spf = printf "%s %s" $spf $dns.spf.policy -}}
+{{- $dmarc := printf "v=DMARC1; p=%s; rua=mailto:%s" $dns.dmarc.policy (default (printf "postmaster@%s" $fqdn) (trimPrefix "mailto:" (default "" $dns.dmarc.rua))) -}}
 {{- $placeholder := merge (default dict .Values.dns.dkim) (dict "selector" "dkim" "algorithm" "ed25519-sha256") -}}
 {{- $dkim := dict "selector" $placeholder.selector "name" (printf "%s._domainkey.%s" $placeholder.selector $fqdn) "algorithm" $placeholder.algorithm "publicKey" "" -}}
 {{- $old := default dict $records.dkim -}}
 {{- if and $old.publicKey (hasSuffix (printf "._domainkey.%s" $fqdn) (default "" $old.name)) }}{{ $dkim = $old }}{{ end -}}
 {{- $static := dict "sovereignFQDN" $fqdn "mailHost" $host
   "mx" (dict "name" $fqdn "value" $host "priority" 10)
-  "spf" (dict "name" $fqdn "value" (printf "v=spf1 a mx %s" .Values.dns.spf.policy))
+  "spf" (dict "name" $fqdn "value" $spf)
   "dmarc" (dict "name" (printf "_dmarc.%s" $fqdn) "value" $dmarc)
   "dkim" $dkim
   "ptr" (default (dict "name" "<LoadBalancer IPv4>" "value" $host) $records.ptr) -}}
