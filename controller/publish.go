@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/openova-io/smtp-mirror/dnsrecords"
@@ -56,6 +57,9 @@ func (c *Controller) owner() string {
 	return c.o.Config.Stalwart.Namespace + "." + strings.ToLower(c.o.Config.Domain)
 }
 
+// handshakes are how many a second there may be.
+const handshakes = rate.Limit(2)
+
 // certificate wires the reconciler of the certificate that Stalwart shows; nil where
 // it is somebody else's business.
 func (c *Controller) certificate() *tlscert.Keeper {
@@ -63,7 +67,8 @@ func (c *Controller) certificate() *tlscert.Keeper {
 	if !cfg.OwnsCertificate() {
 		return nil
 	}
-	k := &tlscert.Keeper{Host: cfg.MailHost(), Fleet: c.fleet, Pods: c.incarnations, Where: c.submissionAt, DryRun: c.o.DryRun, SourceRef: c.recordsRef()}
+	k := &tlscert.Keeper{Host: cfg.MailHost(), Fleet: c.fleet, Pods: c.incarnations, Where: c.submissionAt, DryRun: c.o.DryRun, SourceRef: c.recordsRef(),
+		Turn: rate.NewLimiter(handshakes, 1).Wait}
 	if cfg.DNS.Look {
 		k.Dane = func(hash string) (zone.Verdict, time.Duration) {
 			return c.zone.Spread(zone.Record{Name: zone.DaneName(k.Host), Type: "TLSA", Value: zone.DanePrefix + hash}, time.Now())

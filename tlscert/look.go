@@ -48,6 +48,9 @@ func (k *Keeper) addresses() []string {
 }
 
 func (k *Keeper) shake(ctx context.Context, address, name string) Shown {
+	if k.Turn != nil {
+		_ = k.Turn(ctx) // the context has ended: the handshake says so
+	}
 	ctx, cancel := context.WithTimeout(ctx, podPatience)
 	defer cancel()
 	_, implicit := k.Where()

@@ -2,6 +2,7 @@ package tlscert_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net"
@@ -158,5 +159,19 @@ func TestFromSecret(t *testing.T) {
 	secret = &corev1.Secret{Data: map[string][]byte{corev1.TLSCertKey: []byte("c"), corev1.TLSPrivateKeyKey: []byte("k"), corev1.ServiceAccountRootCAKey: []byte("a")}}
 	if certificate, key, err := read(); string(certificate) != "c" || string(key) != "k" || err != nil {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestEachHandshakeWaitsForItsTurn: Stalwart takes five connections a second.
+func TestEachHandshakeWaitsForItsTurn(t *testing.T) {
+	s := newSite(t, stalwarttest.Options{})
+	turns := 0
+	s.keeper.Turn = func(context.Context) error { turns++; return nil }
+	s.source = issue(t, authority(t), month, host)
+	s.converged(tlscert.ChangedCertificate, tlscert.ChangedCertificateReloaded)
+	first := turns
+	s.converged()
+	if first < 2 || turns != first+1 {
+		t.Errorf("%d turns, then %d", first, turns-first)
 	}
 }

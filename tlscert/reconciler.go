@@ -46,6 +46,10 @@ type Keeper struct {
 	// how long the set without it may still be remembered; nil = nobody looks.
 	Dane func(hash string) (zone.Verdict, time.Duration)
 
+	// Turn waits until a handshake may begin; nil = at once. Of five connections a second that
+	// Stalwart takes from one address, the relay's logins need the most.
+	Turn func(ctx context.Context) error
+
 	served   known
 	unusable string    // the leaf that was withdrawn last
 	told     string    // the chain that Stalwart was told last to load
