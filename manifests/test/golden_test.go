@@ -72,7 +72,7 @@ func TestEveryGeneratedFileIsInStep(t *testing.T) {
 		}
 	}
 	found, err := filepath.Glob(filepath.Join(root, "manifests", "kustomize", "*"))
-	if err != nil || len(found) != 4 {
+	if err != nil || len(found) != 5 {
 		t.Errorf("manifests/kustomize has other files than those that are made: %q, %v", found, err)
 	}
 }

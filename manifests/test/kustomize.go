@@ -20,6 +20,8 @@ func where(kind string) string {
 		return "rbac.yaml"
 	case "ConfigMap":
 		return ""
+	case "NetworkPolicy":
+		return "networkpolicy.yaml"
 	default:
 		return "controller.yaml"
 	}
@@ -27,11 +29,14 @@ func where(kind string) string {
 
 const kustomization = `# The controller without Helm: put your configuration into config.yaml, and its rights into rbac.yaml:
 #   smtp-mirror rbac --config config.yaml --service-account stalwart-sovereign/smtp-mirror > rbac.yaml
-# Generated from the chart by ` + "`make manifests`" + `, for the configuration in manifests/example.yaml.
+# networkpolicy.yaml lets out what the configuration in manifests/example.yaml needs. With another stalwart.namespace or
+# http.address, with the webhook, or with a way into the DNS, change it too, or leave it out.
+# Generated from the chart by ` + "`make manifests`" + `, for that configuration.
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources:
 - controller.yaml
+- networkpolicy.yaml
 - rbac.yaml
 configMapGenerator:
 - name: smtp-mirror
