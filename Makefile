@@ -51,10 +51,10 @@ test-rotation: controlplane ## consumers that log in all the time while everythi
 acceptance: controlplane dnsservers ## mail that the outside accepts while keys are rotated, into bench/dkim.json (SHORT=1, ROTATIONS=50, DRIVER=naive)
 	@hack/acceptance.sh
 
-test-charts: controlplane ## the Helm charts, in a module of their own (40 seconds; the first run builds Helm: 2 minutes more)
+test-charts: controlplane ## the Helm charts, in a module of their own, and a rehearsal with Pods that run (2 minutes; the first run builds Helm: 2 minutes more)
 	@hack/test-charts.sh
 
-test-chart-stalwart: controlplane ## what bp-stalwart-sovereign renders, run as processes with a real 0.16 (STALWART_BIN) and no way out (needs root)
+test-chart-stalwart: controlplane ## both charts with Helm, with Pods that run and a real 0.16 (STALWART_BIN), hurt and migrated, with no way out (needs root)
 	@hack/test-chart-stalwart.sh
 
 manifests: ## regenerate what is generated

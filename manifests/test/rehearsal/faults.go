@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -125,6 +127,27 @@ func (p *sovereignAct) told(reason string) func(ctx context.Context) bool {
 	}
 }
 
+// badUpgrade is one whose Stalwart does not start: Helm says so, and its rollback needs no
+// hand.
+func (p *sovereignAct) badUpgrade(ctx context.Context) error {
+	bad := p.grown()
+	stalwart, _ := bad["stalwart"].(map[string]any) // none: the defaults
+	bad["stalwart"] = with(maps.Collect(maps.All(stalwart)), "command", []any{"/no/such/program"})
+	const short = 8 * time.Second
+	if err := p.helm.upgradeWithin(ctx, short, bad); err == nil {
+		return errors.New("an upgrade that cannot work has succeeded")
+	}
+	began := time.Now()
+	if err := p.helm.rollback(p.revision); err != nil {
+		return err
+	}
+	if err := p.settled(ctx); err != nil {
+		return err
+	}
+	p.say("an upgrade whose Stalwart does not start has failed, and helm rollback brings logins back in %.1f s, without a hand", time.Since(began).Seconds())
+	return nil
+}
+
 // killStalwart ends Stalwart's container.
 func (p *sovereignAct) killStalwart(ctx context.Context) error {
 	began := time.Now()
@@ -151,18 +174,18 @@ func (p *sovereignAct) deleteMirror(ctx context.Context) error {
 // Stalwart itself has made, during an overlap, is lost for good: who has it waits until it is
 // rendered again.
 func (p *sovereignAct) loseVolume(ctx context.Context) error {
-	before := p.data(ctx, mirrorNS, mirror)["smtp-pass"]
 	began := time.Now()
+	old, err := p.client.CoreV1().Pods(release).Get(ctx, release+"-0", metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
 	if err := os.RemoveAll(p.machine.Claim(release, "data-"+release+"-0")); err != nil {
 		return err
 	}
 	if err := p.client.CoreV1().Pods(release).Delete(ctx, release+"-0", metav1.DeleteOptions{}); err != nil {
 		return err
 	}
-	err := p.until(ctx, "the mirror holds something new", healing, func(ctx context.Context) bool {
-		now := p.data(ctx, mirrorNS, mirror)
-		return now["smtp-host"] == mailHost && now["smtp-pass"] != before
-	})
+	err = p.until(ctx, "the new Stalwart takes what the mirror holds", healing, func(ctx context.Context) bool { return p.takes(ctx, old.UID) })
 	if err != nil {
 		return err
 	}

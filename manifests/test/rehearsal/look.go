@@ -4,12 +4,19 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/openova-io/smtp-mirror/internal/crowd"
+	"github.com/openova-io/smtp-mirror/manifests/test/machine"
+	"github.com/openova-io/smtp-mirror/redact"
 )
 
 // proven waits until the mirror names our own relay.
@@ -53,6 +60,19 @@ func (g *stage) podOf(ctx context.Context, identity string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("no Pod is %s", identity)
+}
+
+// takes tells whether another Pod than an old one takes a login with the mirror's bytes.
+func (g *stage) takes(ctx context.Context, old types.UID) bool {
+	pod, err := g.client.CoreV1().Pods(release).Get(ctx, release+"-0", metav1.GetOptions{})
+	if err != nil || pod.UID == old || len(pod.Status.ContainerStatuses) == 0 || !pod.Status.ContainerStatuses[0].Ready {
+		return false
+	}
+	now, roots := g.data(ctx, mirrorNS, mirror), x509.NewCertPool()
+	roots.AppendCertsFromPEM(g.ca.PEM())
+	time.Sleep(pace) // the node's own address has five connections in a second too
+	return crowd.Login{Address: net.JoinHostPort(pod.Status.PodIP, "587"), From: net.ParseIP(machine.Gateway), ServerName: mailHost, Roots: roots,
+		User: now["smtp-user"], Password: redact.New(now["smtp-pass"]), Sender: now["smtp-from"]}.Try(ctx).Outcome == crowd.Accepted
 }
 
 // settled waits until the consumer has logged in after now.

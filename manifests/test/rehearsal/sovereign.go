@@ -6,7 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // goal is that of the issue: from the install to a proven mirror.
@@ -39,9 +43,9 @@ func sovereign(ctx context.Context, g *stage) error {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		p.install, p.cutover, p.upgrade, p.policy, p.blind, p.killLeader, p.killStalwart, p.outage,
+		p.install, p.cutover, p.upgrade, p.grow, p.policy, p.blind, p.killLeader, p.killStalwart, p.outage,
 		p.loseVolume, p.loseVolume, // the second time is told as a series of Events
-		p.back,
+		p.back, p.badUpgrade,
 		func(ctx context.Context) error { return g.rights(ctx, release, release+"-smtp-mirror") },
 		p.uninstall,
 	} {
@@ -55,6 +59,7 @@ func sovereign(ctx context.Context, g *stage) error {
 type sovereignAct struct {
 	*stage
 	helm, console *helm
+	revision      int // that is gone back to
 }
 
 func word(reached bool) string {
@@ -104,9 +109,49 @@ func (p *sovereignAct) upgrade(ctx context.Context) error {
 	return nil
 }
 
+// grown are the values with a larger volume.
+func (p *sovereignAct) grown() map[string]any {
+	return with(p.values(), "persistence", map[string]any{"spool": map[string]any{"size": "20Gi"}})
+}
+
+// grow makes the StatefulSet anew with another size, as docs/install.md says: the chart
+// refuses it in place, and the Pod goes on.
+func (p *sovereignAct) grow(ctx context.Context) error {
+	larger := p.grown()
+	if err := p.helm.upgrade(ctx, larger); err == nil || !strings.Contains(err.Error(), "persistence.spool.size") {
+		return fmt.Errorf("another size in place: %w", err)
+	}
+	before, err := p.lives(ctx)
+	if err != nil {
+		return err
+	}
+	orphan := metav1.DeletePropagationOrphan
+	if err := p.client.AppsV1().StatefulSets(release).Delete(ctx, release, metav1.DeleteOptions{PropagationPolicy: &orphan}); err != nil {
+		return err
+	}
+	gone := func(ctx context.Context) bool {
+		_, err := p.client.AppsV1().StatefulSets(release).Get(ctx, release, metav1.GetOptions{})
+		return apierrors.IsNotFound(err)
+	}
+	if err := p.until(ctx, "the StatefulSet is gone", healing, gone); err != nil {
+		return err
+	}
+	if err := p.helm.upgrade(ctx, larger); err != nil {
+		return err
+	}
+	if p.revision, err = p.helm.revision(); err != nil {
+		return err
+	}
+	if after, err := p.lives(ctx); err != nil || after != before {
+		return fmt.Errorf("a larger volume has restarted something: %w\n%s\n%s", err, before, after)
+	}
+	p.say("a larger volume: refused in place with its reason, and taken by the documented way, without a restart")
+	return nil
+}
+
 // policy is a changed value of the controller's configuration: it arrives in the file.
 func (p *sovereignAct) policy(ctx context.Context) error {
-	if err := p.helm.upgrade(ctx, with(p.values(), "dns", map[string]any{"spf": map[string]any{"policy": "-all"}})); err != nil {
+	if err := p.helm.upgrade(ctx, with(p.grown(), "dns", map[string]any{"spf": map[string]any{"policy": "-all"}})); err != nil {
 		return err
 	}
 	const wanted = "v=spf1 a mx -all"
@@ -117,9 +162,9 @@ func (p *sovereignAct) policy(ctx context.Context) error {
 	return nil
 }
 
-// back is a rollback to the first revision.
+// back is a rollback to before the other policy.
 func (p *sovereignAct) back(ctx context.Context) error {
-	if err := p.helm.rollback(1); err != nil {
+	if err := p.helm.rollback(p.revision); err != nil {
 		return err
 	}
 	if err := p.until(ctx, "the records follow the rollback", time.Minute, func(ctx context.Context) bool { return p.recordsHave(ctx, "v=spf1 a mx ~all") }); err != nil {
