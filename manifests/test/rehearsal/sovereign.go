@@ -118,8 +118,8 @@ func (p *sovereignAct) grown() map[string]any {
 // refuses it in place, and the Pod goes on.
 func (p *sovereignAct) grow(ctx context.Context) error {
 	larger := p.grown()
-	if err := p.helm.upgrade(ctx, larger); err == nil || !strings.Contains(err.Error(), "persistence.spool.size") {
-		return fmt.Errorf("another size in place: %w", err)
+	if said := fmt.Sprint(p.helm.upgrade(ctx, larger)); !strings.Contains(said, "persistence.spool.size") {
+		return errors.New("another size in place: " + said)
 	}
 	before, err := p.lives(ctx)
 	if err != nil {
