@@ -32,10 +32,7 @@ func (k *Keys) settle(ctx context.Context, s stalwart.Directory) error {
 // forget drops the caches of one Pod, also of one that is not ready: it may still send
 // what it has queued. Where nothing listens in such a Pod, there is no process to tell.
 func (k *Keys) forget(ctx context.Context, p watcher.Incarnation) error {
-	directory, err := k.Fleet.Open(ctx, p.Address(k.Fleet.Port()))
-	if err == nil {
-		err = directory.ForgetAll(ctx)
-	}
+	_, err := k.Fleet.Tell(ctx, p.Address(k.Fleet.Port()), stalwart.Directory.ForgetAll)
 	var unreachable *stalwart.UnreachableError
 	if !p.Ready && errors.As(err, &unreachable) && unreachable.Dial {
 		return nil

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Fleet is Stalwart behind a Service: one address that answers for all Pods, and
@@ -80,6 +81,22 @@ func (f *Fleet) Open(ctx context.Context, address string) (Directory, error) {
 		return nil, err
 	}
 	return conn.Detect(ctx)
+}
+
+// podPatience bounds what one Pod may cost: it may be out of our reach, by a NetworkPolicy
+// for example.
+const podPatience = 5 * time.Second
+
+// Tell does something at one Pod, within five seconds altogether. Where the Pod could not
+// even be opened, opened is false: what that means is the caller's to judge.
+func (f *Fleet) Tell(ctx context.Context, address string, do func(Directory, context.Context) error) (opened bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, podPatience)
+	defer cancel()
+	directory, err := f.Open(ctx, address)
+	if err != nil {
+		return false, err
+	}
+	return true, do(directory, ctx)
 }
 
 // CloseAll drops idle connections to the Pods and to the common address.

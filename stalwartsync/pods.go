@@ -3,8 +3,8 @@ package stalwartsync
 import (
 	"context"
 	"errors"
-	"time"
 
+	"github.com/openova-io/smtp-mirror/stalwart"
 	"github.com/openova-io/smtp-mirror/watcher"
 )
 
@@ -28,7 +28,7 @@ func (r *Relay) dropStale(ctx context.Context) error {
 		if !r.stale[p.UID] || !p.Ready || p.IP == "" {
 			continue
 		}
-		err := r.forget(ctx, p.Address(r.Fleet.Port()))
+		_, err := r.Fleet.Tell(ctx, p.Address(r.Fleet.Port()), stalwart.Directory.ForgetAll)
 		if err == nil {
 			delete(r.stale, p.UID)
 		}
@@ -37,30 +37,14 @@ func (r *Relay) dropStale(ctx context.Context) error {
 	return failures
 }
 
-// podPatience bounds what one Pod may cost: it may be out of our reach, by a
-// NetworkPolicy for example.
-const podPatience = 5 * time.Second
-
-func (r *Relay) forget(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, podPatience)
-	defer cancel()
-	directory, err := r.Fleet.Open(ctx, address)
-	if err != nil {
-		return err
-	}
-	return directory.ForgetAll(ctx)
-}
-
 func (r *Relay) reloadPod(ctx context.Context, p watcher.Incarnation) error {
 	if !p.Ready || p.IP == "" {
 		return nil // it reads its settings when it starts
 	}
-	ctx, cancel := context.WithTimeout(ctx, podPatience)
-	defer cancel()
-	directory, err := r.Fleet.Open(ctx, p.Address(r.Fleet.Port()))
-	if err != nil {
+	opened, err := r.Fleet.Tell(ctx, p.Address(r.Fleet.Port()), stalwart.Directory.Reload)
+	if !opened {
 		r.podFailure = err
 		return nil
 	}
-	return directory.Reload(ctx)
+	return err
 }

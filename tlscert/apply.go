@@ -90,13 +90,11 @@ func (r *run) everywhere(ctx context.Context) error {
 }
 
 func (r *run) tell(ctx context.Context, p watcher.Incarnation) error {
-	ctx, cancel := context.WithTimeout(ctx, podPatience)
-	defer cancel()
-	directory, err := r.Fleet.Open(ctx, p.Address(r.Fleet.Port()))
-	if err != nil {
+	opened, err := r.Fleet.Tell(ctx, p.Address(r.Fleet.Port()), stalwart.Directory.ReloadCertificates)
+	if !opened {
 		return nil //nolint:nilerr // its handshake tells
 	}
-	return directory.ReloadCertificates(ctx)
+	return err
 }
 
 func (r *run) changed(reason string, step Step, message string, warning bool) {

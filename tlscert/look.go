@@ -9,8 +9,8 @@ import (
 	"github.com/openova-io/smtp-mirror/stalwart"
 )
 
-// podPatience bounds what one Pod may cost: it may be out of our reach.
-const podPatience = 5 * time.Second
+// shakePatience bounds what one handshake may cost: a Pod may be out of our reach.
+const shakePatience = 5 * time.Second
 
 // look shakes hands with the common address, and with every Pod where there are
 // several. Stalwart takes five connections a second from one address, the relay's
@@ -51,7 +51,7 @@ func (k *Keeper) shake(ctx context.Context, address, name string) Shown {
 	if k.Turn != nil {
 		_ = k.Turn(ctx) // the context has ended: the handshake says so
 	}
-	ctx, cancel := context.WithTimeout(ctx, podPatience)
+	ctx, cancel := context.WithTimeout(ctx, shakePatience)
 	defer cancel()
 	_, implicit := k.Where()
 	chain, result := smtpprobe.Handshake(ctx, smtpprobe.Request{Address: address, ServerName: name, ImplicitTLS: implicit})
