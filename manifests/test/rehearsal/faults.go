@@ -91,8 +91,12 @@ func (p *sovereignAct) killLeader(ctx context.Context) error {
 	return nil
 }
 
-// outage takes Stalwart away until somebody has been told, and brings it back.
+// outage takes Stalwart away until somebody has been told, and brings it back. A controller
+// that is in trouble already tells nothing new.
 func (p *sovereignAct) outage(ctx context.Context) error {
+	if err := p.until(ctx, "the relay has converged", healing, p.converged); err != nil {
+		return err
+	}
 	if err := p.scale(ctx, 0); err != nil {
 		return err
 	}

@@ -5,8 +5,10 @@ package main
 import (
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -73,6 +75,43 @@ func (g *stage) takes(ctx context.Context, old types.UID) bool {
 	time.Sleep(pace) // the node's own address has five connections in a second too
 	return crowd.Login{Address: net.JoinHostPort(pod.Status.PodIP, "587"), From: net.ParseIP(machine.Gateway), ServerName: mailHost, Roots: roots,
 		User: now["smtp-user"], Password: redact.New(now["smtp-pass"]), Sender: now["smtp-from"]}.Try(ctx).Outcome == crowd.Accepted
+}
+
+// converged tells whether the relay of the controller that leads is.
+func (g *stage) converged(ctx context.Context) bool {
+	pods, err := g.client.CoreV1().Pods(release).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=smtp-mirror"})
+	if err != nil {
+		return false
+	}
+	for _, p := range pods.Items {
+		var status struct {
+			Leader  bool
+			Targets []struct{ Name, Outcome string }
+		}
+		if fetch(ctx, "http://"+net.JoinHostPort(p.Status.PodIP, "9090")+"/status", &status) != nil || !status.Leader {
+			continue
+		}
+		for _, t := range status.Targets {
+			if strings.HasPrefix(t.Name, "relay/") && t.Outcome == "Converged" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// fetch reads JSON.
+func fetch(ctx context.Context, url string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	return json.NewDecoder(response.Body).Decode(into)
 }
 
 // settled waits until the consumer has logged in after now.
