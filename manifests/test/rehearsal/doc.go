@@ -12,6 +12,7 @@
 //   - own: the controller's chart alone, beside a Stalwart of one's own.
 //   - migrate: a release of the old chart, whose consumer sends through the mothership, is
 //     upgraded.
+//   - tls: the management API is spoken over TLS, as docs/security.md says.
 //
 // In each of them no login may be refused, nothing may be forbidden to the controller, each
 // right that is rendered must have been used, and no Secret may be found in what any

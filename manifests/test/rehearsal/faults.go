@@ -70,6 +70,13 @@ func (g *stage) overwrite(ctx context.Context, u *unstructured.Unstructured) err
 	return err
 }
 
+// source writes new bytes into the SOURCE.
+func (g *stage) source(ctx context.Context, password string) error {
+	patch := fmt.Appendf(nil, `{"stringData":{"smtp-pass":%q}}`, password)
+	_, err := g.client.CoreV1().Secrets(release).Patch(ctx, release+"-submission", types.MergePatchType, patch, metav1.PatchOptions{})
+	return err
+}
+
 // killLeader deletes the Pod that writes, and something to do: the other one takes over.
 func (p *sovereignAct) killLeader(ctx context.Context) error {
 	lease, err := p.client.CoordinationV1().Leases(release).Get(ctx, release+"-smtp-mirror", metav1.GetOptions{})

@@ -147,6 +147,14 @@ func (g *stage) say(format string, args ...any) {
 	fmt.Printf("%7.1fs  %s\n", time.Since(g.begin).Seconds(), fmt.Sprintf(format, args...))
 }
 
+// saying is say as a step.
+func (g *stage) saying(what string) func(context.Context) error {
+	return func(context.Context) error {
+		g.say("%s", what)
+		return nil
+	}
+}
+
 // until waits for something.
 func (g *stage) until(ctx context.Context, what string, patience time.Duration, holds func(ctx context.Context) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
