@@ -139,7 +139,8 @@ func (w *world) recognised() (Step, bool) {
 }
 
 // lost is about a key that Stalwart has no more: it is put back where we have it,
-// never came into use, or stays in the DNS for mail on its way.
+// never came into use, or stays in the DNS for mail on its way. One that was there and
+// pending may have signed: it is made to sign before we write that down.
 func (w *world) lost() (Step, bool) {
 	return w.each(func(k Key) (Step, bool) {
 		switch {
@@ -149,10 +150,10 @@ func (w *world) lost() (Step, bool) {
 			k.Signed = k.Signed || k.Stage == Active
 			k.ID, k.Stage, k.Since = "", Pending, w.now
 			return Step{Kind: w.kept(k), Key: k, State: w.State.With(k), Why: "Stalwart has lost " + k.Selector}, true
-		case k.Stage == Pending:
+		case k.Stage == Pending && k.ID == "" && !k.Signed:
 			return Step{Kind: Record, Key: k, State: w.State.without(k.Selector), Why: k.Selector + " was never in use, and is gone"}, true
 		}
-		if k.Stage == Active {
+		if k.Stage == Active || k.Stage == Pending {
 			k.Stage, k.Since = Retiring, w.now
 		}
 		k.ID, k.Lost = "", true
@@ -194,9 +195,10 @@ func (w *world) moved() (Step, bool) {
 }
 
 // read is the stage that is taken over from Stalwart. A key that somebody else has retired
-// goes on in the DNS for as long as any other: mail on its way is signed with it.
+// goes on in the DNS for as long as any other: mail on its way is signed with it. What is
+// pending for us may have signed before we could write that down.
 func (w *world) read(k Key, l Listed) Stage {
-	if l.Stage == Retired && !k.Revoke && (k.Stage == Active || k.Stage == Retiring && w.left(k) > 0) {
+	if l.Stage == Retired && !k.Revoke && (k.Stage == Active || k.Stage == Pending || k.Stage == Retiring && w.left(k) > 0) {
 		return Retiring
 	}
 	return l.Stage

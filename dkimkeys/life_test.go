@@ -83,3 +83,31 @@ func TestALostVolume(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatSignsBeforeItIsWrittenDown: we die after Stalwart was told to sign with a key, and
+// before the state says so; a mail leaves; then the volume is lost, or somebody retires the
+// key. The record stays for the mail.
+func TestWhatSignsBeforeItIsWrittenDown(t *testing.T) {
+	for name, then := range map[string]func(m *model){
+		"the volume is lost":   func(m *model) { m.keys, m.warm = m.keys[:1], nil },
+		"somebody retires it":  func(m *model) { m.keys[1].Stage, m.warm = Retired, nil },
+		"somebody destroys it": func(m *model) { m.destroy(m.keys[1].ID) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newModel(t)
+			m.run(never)
+			m.follow()
+			m.now = m.now.Add(negative)
+			writes := 1
+			m.run(func() bool { writes--; return writes < 0 })
+			m.mail()
+			if len(m.signed) != 1 {
+				t.Fatalf("signed with %v", m.signed)
+			}
+			then(m)
+			for range int(retireAfter/time.Hour) - 1 {
+				m.tick(time.Hour)
+			}
+		})
+	}
+}

@@ -14,7 +14,7 @@ func Recorded(state State, listed []Listed) []Listed {
 		case k == nil || k.PublicKey != l.PublicKey:
 		case k.Stage == Retired || l.ID == "": // also while somebody has made it sign; 0.15 knows neither ids nor stages
 			all[i].Stage = k.Stage
-		case l.Stage == Retired && k.Stage != Pending: // by somebody else: mail on its way is signed with it
+		case l.Stage == Retired: // by somebody else: mail on its way is signed with it
 			all[i].Stage = Retiring
 		}
 	}
