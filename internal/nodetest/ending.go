@@ -19,8 +19,13 @@ const (
 // ended marks the end, and reports whether it is for good.
 func (c *container) ended(asked chan<- error, err error) bool {
 	final := asked == nil && (c.ends == once || c.ends == untilSuccess && err == nil)
-	c.change(func(s *corev1.ContainerStatus) { end(s, err, final, c.ends == untilSuccess) })
+	c.change(func(s *corev1.ContainerStatus) { end(s, err, final) })
 	return final
+}
+
+// failed tells whether a container has ended for good, and badly.
+func failed(s corev1.ContainerStatus) bool {
+	return s.State.Terminated != nil && s.State.Terminated.ExitCode != 0
 }
 
 // failure is how a process ended.
@@ -41,8 +46,8 @@ func begin(s *corev1.ContainerStatus) {
 	s.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}
 }
 
-func end(s *corev1.ContainerStatus, err error, final, isInit bool) {
-	s.Ready, s.Started = final && isInit, new(bool)
+func end(s *corev1.ContainerStatus, err error, final bool) {
+	s.Ready, s.Started = false, new(bool)
 	ended := &corev1.ContainerStateTerminated{
 		Reason: "Completed", ContainerID: s.ContainerID, FinishedAt: metav1.Now(),
 	}

@@ -43,14 +43,14 @@ func newPod(n *Node, state *corev1.Pod, cancel context.CancelFunc) *pod {
 		done:        make(chan struct{}),
 		state:       &corev1.Pod{},
 	}
+	ends, inits := never, untilSuccess
+	if state.Spec.RestartPolicy == corev1.RestartPolicyNever {
+		ends, inits = once, once
+	}
 	for _, spec := range state.Spec.InitContainers {
 		if n.runsInits {
-			p.inits = append(p.inits, newContainer(p, spec, untilSuccess))
+			p.inits = append(p.inits, newContainer(p, spec, inits))
 		}
-	}
-	ends := never
-	if state.Spec.RestartPolicy == corev1.RestartPolicyNever {
-		ends = once
 	}
 	for _, spec := range state.Spec.Containers {
 		p.containers = append(p.containers, newContainer(p, spec, ends))
@@ -102,7 +102,9 @@ func (p *pod) run(ctx context.Context) {
 	// What cannot be closed is left over, and the test that owns it sees that.
 	defer func() { _ = sandbox.Close() }()
 	for _, c := range p.inits {
-		c.live(ctx)
+		if c.live(ctx); failed(c.current()) {
+			return // it is never tried again
+		}
 	}
 	var containers sync.WaitGroup
 	for _, c := range p.containers {

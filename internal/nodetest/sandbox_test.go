@@ -45,10 +45,10 @@ type ended struct {
 
 func (e *ended) Err() error { return e.err }
 
-// TestASandbox: init containers are run until they succeed, then the others; what is never
-// to be restarted ends the Pod, which has an address of its own.
+// TestASandbox: init containers are run, then the others; what is never to be restarted ends
+// the Pod, which has an address of its own.
 func TestASandbox(t *testing.T) {
-	s := &sandbox{fails: 1, closed: make(chan struct{})}
+	s := &sandbox{closed: make(chan struct{})}
 	client := clusterOf(t, nodetest.Options{Sandbox: func(context.Context, *corev1.Pod) (nodetest.Sandbox, error) { return s, nil }})
 	one := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "job", Namespace: namespace}, Spec: template(nil).Spec}
 	one.Spec.RestartPolicy, one.Spec.TerminationGracePeriodSeconds = corev1.RestartPolicyNever, new(int64(1))
@@ -58,14 +58,34 @@ func TestASandbox(t *testing.T) {
 	})
 	eventually(t, "its end", func() bool { return pod(t, client, "job").Status.Phase == corev1.PodSucceeded })
 	got := pod(t, client, "job").Status
-	if got.PodIP != "192.0.2.7" || got.InitContainerStatuses[0].RestartCount != 1 || got.InitContainerStatuses[0].State.Terminated == nil {
+	if got.PodIP != "192.0.2.7" || !got.InitContainerStatuses[0].Ready || got.InitContainerStatuses[0].State.Terminated == nil {
 		t.Errorf("%+v", got)
 	}
-	if begun := strings.Join(s.begun, " "); begun != "prepare prepare main" {
+	if begun := strings.Join(s.begun, " "); begun != "prepare main" {
 		t.Errorf("begun: %s", begun)
 	}
 	if err := client.CoreV1().Pods(namespace).Delete(t.Context(), "job", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	<-s.closed
+}
+
+// TestAnInitContainerThatFails ends a Pod that is never restarted; others try again.
+func TestAnInitContainerThatFails(t *testing.T) {
+	for policy, want := range map[corev1.RestartPolicy]corev1.PodPhase{corev1.RestartPolicyNever: corev1.PodFailed, corev1.RestartPolicyAlways: corev1.PodRunning} {
+		t.Run(string(policy), func(t *testing.T) {
+			s := &sandbox{fails: 1, closed: make(chan struct{})}
+			client := clusterOf(t, nodetest.Options{Sandbox: func(context.Context, *corev1.Pod) (nodetest.Sandbox, error) { return s, nil }})
+			one := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "job", Namespace: namespace}, Spec: template(nil).Spec}
+			one.Spec.RestartPolicy = policy
+			eventually(t, "a ServiceAccount for it", func() bool {
+				_, err := client.CoreV1().Pods(namespace).Create(t.Context(), one, metav1.CreateOptions{})
+				return err == nil
+			})
+			eventually(t, string(want), func() bool { return pod(t, client, "job").Status.Phase == want })
+			if again := pod(t, client, "job").Status.InitContainerStatuses[0].RestartCount == 1; again != (policy == corev1.RestartPolicyAlways) {
+				t.Errorf("tried again: %v", again)
+			}
+		})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -44,11 +45,14 @@ func (p *pod) status(state *corev1.Pod) corev1.PodStatus {
 	}
 	initialized := true
 	if len(p.inits) > 0 {
-		s.InitContainerStatuses, initialized = currents(p.inits)
+		s.InitContainerStatuses, initialized = done(p.inits)
 	}
 	var ready bool
 	s.ContainerStatuses, ready = currents(p.containers)
 	s.Phase = phase(s.ContainerStatuses)
+	if slices.ContainsFunc(s.InitContainerStatuses, failed) {
+		s.Phase = corev1.PodFailed
+	}
 	p.condition(corev1.PodReadyToStartContainers, s.PodIP != "")
 	p.condition(corev1.PodInitialized, initialized)
 	p.condition(corev1.ContainersReady, ready)
@@ -66,6 +70,18 @@ func currents(all []*container) (states []corev1.ContainerStatus, ready bool) {
 		states = append(states, one)
 	}
 	return states, ready
+}
+
+// done are the states of init containers, which are ready when they have ended well, and
+// whether all are.
+func done(all []*container) (states []corev1.ContainerStatus, initialized bool) {
+	states, _ = currents(all)
+	initialized = true
+	for i := range states {
+		states[i].Ready = states[i].State.Terminated != nil && !failed(states[i])
+		initialized = initialized && states[i].Ready
+	}
+	return states, initialized
 }
 
 // phase follows from the containers: a Pod runs when all have begun, and has ended when
