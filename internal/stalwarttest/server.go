@@ -80,7 +80,11 @@ func Start(o Options) (*Server, error) {
 	if o.Volume != "" && ed.rest {
 		return nil, errors.New("stalwarttest: only a 0.16 has a volume")
 	}
-	if err := errors.Join(s.store.load(o.Volume), s.Start()); err != nil {
+	err = s.store.load(o.Volume)
+	if err == nil {
+		err = s.Start()
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -172,7 +176,9 @@ func (s *Server) halt() {
 	s.store.mu.Lock()
 	p := s.process
 	s.process = nil
-	_ = s.persist() // what was not promised to anybody may be lost
+	if p != nil {
+		_ = s.persist() // what was not promised to anybody may be lost
+	}
 	s.store.mu.Unlock()
 	if p == nil {
 		return

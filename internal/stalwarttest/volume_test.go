@@ -43,6 +43,9 @@ func TestAVolumeOutlivesItsProcess(t *testing.T) {
 	if _, err := stalwarttest.Start(stalwarttest.Options{Volume: copied}); err == nil {
 		t.Error("a broken volume was taken")
 	}
+	if left, err := os.ReadFile(copied); err != nil || string(left) != "{" {
+		t.Errorf("a broken volume was written over: %v, %d bytes", err, len(left))
+	}
 	if _, err := stalwarttest.Start(stalwarttest.Options{Version: "0.15.5", Volume: path}); err == nil {
 		t.Error("0.15 has no volume")
 	}
