@@ -49,7 +49,9 @@ func (k *Keeper) addresses() []string {
 
 func (k *Keeper) shake(ctx context.Context, address, name string) Shown {
 	if k.Turn != nil {
-		_ = k.Turn(ctx) // the context has ended: the handshake says so
+		if err := k.Turn(ctx); err != nil {
+			return Shown{Problem: "the handshake did not get its turn: " + err.Error(), Reason: string(smtpprobe.Unreachable)}
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, shakePatience)
 	defer cancel()

@@ -116,6 +116,9 @@ func login(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil && ((f.dir == "") == (f.secret == "") || set.NArg() > 0) {
 		err = errors.New("--dir or --secret is required, and nothing else")
 	}
+	if namespace, name, _ := strings.Cut(f.secret, "/"); err == nil && f.secret != "" && (namespace == "" || name == "" || strings.Contains(name, "/")) {
+		err = errors.New("--secret is not NAMESPACE/NAME")
+	}
 	if err != nil {
 		_, _ = fmt.Fprintf(stderr, "smtp-mirror login: %v\n", err)
 		return exitUsage
@@ -154,7 +157,7 @@ const smtpPatience = 25 * time.Second
 func (f loginFlags) try(ctx context.Context, stdout io.Writer) (final bool, err error) {
 	data, err := f.data(ctx)
 	if err != nil {
-		return false, err
+		return errors.Is(err, rest.ErrNotInCluster), err
 	}
 	_, domain, _ := strings.Cut(string(data["smtp-from"]), "@")
 	c, err := submission.FromSecret(data, domain)
