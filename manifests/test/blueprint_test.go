@@ -63,3 +63,11 @@ func beside(path string, part, whole map[string]any) []string {
 	}
 	return all
 }
+
+// TestTheCatalogueEntry has the version of the chart.
+func TestTheCatalogueEntry(t *testing.T) {
+	entry, chart := values(t, read(t, "../blueprint.yaml")), values(t, read(t, sovereignChart, "Chart.yaml"))
+	if entry["spec"].(map[string]any)["version"] != chart["version"] || entry["metadata"].(map[string]any)["name"] != chart["name"] {
+		t.Errorf("%v, %v", entry["spec"].(map[string]any)["version"], chart["version"])
+	}
+}

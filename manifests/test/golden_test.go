@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/openova-io/smtp-mirror/config"
 	charts "github.com/openova-io/smtp-mirror/manifests/test"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew") //nolint:gochecknoglobals // a flag
@@ -55,7 +57,13 @@ func goldenSet(t *testing.T, dir string, least int, render func(t *testing.T, te
 
 func goldenText(t *testing.T, r *charts.Rendered) string {
 	t.Helper()
-	objects(t, r) // every document is one
+	for _, o := range objects(t, r) { // every document is one
+		if text, there, _ := unstructured.NestedString(o.Object, "data", "config.yaml"); there {
+			if _, err := config.Parse([]byte(text)); err != nil {
+				t.Errorf("the program does not take what is rendered: %v", err)
+			}
+		}
+	}
 	return r.Text() + "--- NOTES\n" + r.Notes
 }
 

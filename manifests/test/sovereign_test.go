@@ -12,7 +12,6 @@ import (
 	"github.com/openova-io/smtp-mirror/config"
 	charts "github.com/openova-io/smtp-mirror/manifests/test"
 	"github.com/openova-io/smtp-mirror/rbac"
-	"github.com/openova-io/smtp-mirror/seed"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -201,27 +200,6 @@ func TestTheSovereignsRoles(t *testing.T) {
 		if !slices.Equal(slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want))) || !reflect.DeepEqual(jsonOf(t, got), jsonOf(t, want)) {
 			t.Errorf("rendered %s\nprinted %s", jsonOf(t, got), jsonOf(t, want))
 		}
-	}
-}
-
-// TestTheSeedIsOne that the program takes, with the ports of the container.
-func TestTheSeedIsOne(t *testing.T) {
-	r := sovereign(t, overlay)
-	w, err := seed.Parse([]byte(find(t, r, "ConfigMap", "stalwart-sovereign-config").Object["data"].(map[string]any)["seed.yaml"].(string)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	spec, _ := podOf(t, find(t, r, "StatefulSet", "stalwart-sovereign"))
-	if len(w.Listeners) != 6 || len(spec.Containers[0].Ports) != 6 || w.WebUI || w.Pyzor {
-		t.Errorf("%+v, %+v", w, spec.Containers[0].Ports)
-	}
-}
-
-// TestTheCatalogueEntry has the version of the chart.
-func TestTheCatalogueEntry(t *testing.T) {
-	entry, chart := values(t, read(t, "../blueprint.yaml")), values(t, read(t, sovereignChart, "Chart.yaml"))
-	if entry["spec"].(map[string]any)["version"] != chart["version"] || entry["metadata"].(map[string]any)["name"] != chart["name"] {
-		t.Errorf("%v, %v", entry["spec"].(map[string]any)["version"], chart["version"])
 	}
 }
 

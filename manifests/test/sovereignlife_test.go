@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	charts "github.com/openova-io/smtp-mirror/manifests/test"
+	"github.com/openova-io/smtp-mirror/seed"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -114,30 +115,27 @@ func TestWhatCannotBeChangedInPlace(t *testing.T) {
 	if fresh, old := policy(), policy(there("OrderedReady", "10Gi")); fresh != "Parallel" || old != "OrderedReady" {
 		t.Errorf("fresh %s, old %s", fresh, old)
 	}
-	_, err := charts.Render(sovereignChart, charts.Release{Name: "stalwart-sovereign", Namespace: "stalwart-sovereign",
-		Values: values(t, name+"persistence: {spool: {size: 20Gi}}"), Cluster: existing(there("Parallel", "10Gi"))})
-	if err == nil || !strings.Contains(err.Error(), "persistence.spool.size") {
-		t.Error(err)
+	if blind := find(t, sovereign(t, name+"stalwart: {podManagementPolicy: OrderedReady}"), "StatefulSet", "stalwart-sovereign"); jsonOf(t, blind.Object["spec"].(map[string]any)["podManagementPolicy"]) != `"OrderedReady"` {
+		t.Error("it cannot be named")
 	}
-}
-
-// TestNothingIsNothing: a value that is taken away with null ends no render.
-func TestNothingIsNothing(t *testing.T) {
-	for _, text := range []string{"networkPolicy: {adminFrom: null, probesFrom: null}", "serviceMonitor: {enabled: true, from: null}", "certificate: {enabled: true, dnsNames: null}",
-		"sovereignFQDN: null\nglobal: {sovereignFQDN: omantel.omani.works}", "dns: {dkim: null}", "admin: {autoProvision: null}", "smtp: {autoProvision: null}", "setupJob: null", "stalwart: {nodeSelector: null}"} {
-		if _, err := charts.Render(sovereignChart, charts.Release{Name: "stalwart-sovereign", Namespace: "stalwart-sovereign", Values: values(t, strings.TrimPrefix(name+text, strings.Repeat(name, min(1, strings.Count(text, "sovereignFQDN: null")))))}); err != nil {
-			t.Errorf("%s: %v", text, err)
+	for wanted, same := range map[string]bool{"20Gi": false, "10Gi": true, "10240Mi": true, "10.0Gi": true, "10737418240": true, "10G": false} {
+		_, err := charts.Render(sovereignChart, charts.Release{Name: "stalwart-sovereign", Namespace: "stalwart-sovereign",
+			Values: values(t, name+"persistence: {spool: {size: '"+wanted+"'}}"), Cluster: existing(there("Parallel", "10Gi"))})
+		if same != (err == nil) || err != nil && !strings.Contains(err.Error(), "persistence.spool.size") {
+			t.Errorf("%s where there are 10Gi: %v", wanted, err)
 		}
 	}
 }
 
-// TestTheRecordsAreWhatTheControllerIsTold, also what lies over the chart's own values.
-func TestTheRecordsAreWhatTheControllerIsTold(t *testing.T) {
-	records := recordsOf(t, sovereign(t, name+`dns: {dmarc: {rua: "mailto:a@example.net"}}
-smtp-mirror: {config: {dns: {spf: {policy: "-all", senders: [203.0.113.9, "2001:db8::/64", "ip4:198.51.100.0/24", "include:_spf.example.net"]}, dmarc: {policy: reject}}}}`))
-	for member, want := range map[string]string{"spf": "v=spf1 a mx ip4:203.0.113.9 ip6:2001:db8::/64 ip4:198.51.100.0/24 include:_spf.example.net -all", "dmarc": "v=DMARC1; p=reject; rua=mailto:a@example.net"} {
-		if got := records[member].(map[string]any)["value"]; got != want {
-			t.Errorf("%s is %s", member, got)
-		}
+// TestTheSeedIsOne that the program takes, with the ports of the container.
+func TestTheSeedIsOne(t *testing.T) {
+	r := sovereign(t, overlay)
+	w, err := seed.Parse([]byte(find(t, r, "ConfigMap", "stalwart-sovereign-config").Object["data"].(map[string]any)["seed.yaml"].(string)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, _ := podOf(t, find(t, r, "StatefulSet", "stalwart-sovereign"))
+	if len(w.Listeners) != 6 || len(spec.Containers[0].Ports) != 6 || w.WebUI || w.Pyzor {
+		t.Errorf("%+v, %+v", w, spec.Containers[0].Ports)
 	}
 }

@@ -84,7 +84,7 @@ func (c *container) argv() ([]string, error) {
 func (c *container) who() (user, group uint32) {
 	user = 65532
 	if s := c.sandbox.pod.Spec.SecurityContext; s != nil {
-		user, group = id(s.RunAsUser, user), id(s.RunAsGroup, id(s.FSGroup, 0))
+		user, group = id(s.RunAsUser, user), id(s.RunAsGroup, group)
 	}
 	if s := c.spec.SecurityContext; s != nil {
 		user, group = id(s.RunAsUser, user), id(s.RunAsGroup, group)

@@ -53,34 +53,49 @@ func Isolate() error { return isolate() }
 // Start brings the network up and runs all Pods until Close. The configuration is an
 // administrator's.
 func Start(ctx context.Context, config *rest.Config, o Options) (*Machine, error) {
-	m := &Machine{options: o}
-	var err error
-	if m.client, err = kubernetes.NewForConfig(config); err != nil {
-		return nil, err
-	}
-	if m.network, err = newNetwork(); err != nil {
-		return nil, err
-	}
-	if m.names, err = m.startNames(); err != nil {
-		return nil, err
-	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	m.cancel = cancel
-	if err := errors.Join(m.forward(config.Host), m.balance(life)); err != nil {
-		return nil, err
+	m := &Machine{options: o, cancel: cancel}
+	if err := m.start(ctx, life, config); err != nil {
+		return nil, errors.Join(err, m.Close())
 	}
-	m.Node, err = nodetest.Start(ctx, config, nodetest.Options{Sandbox: m.sandbox})
-	return m, err
+	return m, nil
 }
 
-// Close ends all Pods.
-func (m *Machine) Close() error {
-	m.Stop()
-	m.cancel()
-	m.names.close()
-	err := errors.Join(m.api.Close(), netlink.LinkDel(m.network.bridge))
-	m.work.Wait()
+func (m *Machine) start(ctx, life context.Context, config *rest.Config) (err error) {
+	if m.client, err = kubernetes.NewForConfig(config); err != nil {
+		return err
+	}
+	if m.network, err = newNetwork(); err != nil {
+		return err
+	}
+	if m.names, err = m.startNames(); err != nil {
+		return err
+	}
+	if err := errors.Join(m.forward(config.Host), m.balance(life)); err != nil {
+		return err
+	}
+	m.Node, err = nodetest.Start(ctx, config, nodetest.Options{Sandbox: m.sandbox})
 	return err
+}
+
+// Close ends all Pods, and whatever was started.
+func (m *Machine) Close() error {
+	var all []error
+	if m.Node != nil {
+		m.Stop()
+	}
+	m.cancel()
+	if m.names != nil {
+		m.names.close()
+	}
+	if m.api != nil {
+		all = append(all, m.api.Close())
+	}
+	if m.network != nil {
+		all = append(all, netlink.LinkDel(m.network.bridge))
+	}
+	m.work.Wait()
+	return errors.Join(all...)
 }
 
 // forward lets Pods reach the API server where they expect it.

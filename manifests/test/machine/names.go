@@ -6,10 +6,12 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -91,14 +93,18 @@ func (n *names) lookup(ctx context.Context, name string) (addresses []net.IP, kn
 // endpoints are the ready Pods of a Service. Where there are none, an address stands for
 // them where nothing listens: a connection is refused, as kube-proxy does it.
 func (n *names) endpoints(ctx context.Context, namespace, name string) (addresses []net.IP, known bool) {
-	if _, err := n.machine.client.CoreV1().Services(namespace).Get(ctx, name, metav1.GetOptions{}); err != nil {
-		return nil, false
-	}
-	slices, err := n.machine.client.DiscoveryV1().EndpointSlices(namespace).List(ctx, metav1.ListOptions{LabelSelector: "kubernetes.io/service-name=" + name})
+	service, err := n.machine.client.CoreV1().Services(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return nil, false
 	}
-	for _, s := range slices.Items {
+	found, err := n.machine.client.DiscoveryV1().EndpointSlices(namespace).List(ctx, metav1.ListOptions{LabelSelector: "kubernetes.io/service-name=" + name})
+	if err != nil {
+		return nil, false
+	}
+	for _, s := range found.Items {
+		if !leads(service.Spec.Ports, s.Ports) {
+			continue
+		}
 		for _, e := range s.Endpoints {
 			if e.Conditions.Ready == nil || *e.Conditions.Ready {
 				addresses = append(addresses, net.ParseIP(e.Addresses[0]))
@@ -109,6 +115,19 @@ func (n *names) endpoints(ctx context.Context, namespace, name string) (addresse
 		addresses = []net.IP{services}
 	}
 	return addresses, true
+}
+
+// leads tells whether each port of a Service leads to the port of the same number: clients
+// get the Pods' own addresses, so another one would be seen by nobody.
+func leads(service []corev1.ServicePort, slice []discoveryv1.EndpointPort) bool {
+	for _, s := range service {
+		if !slices.ContainsFunc(slice, func(p discoveryv1.EndpointPort) bool {
+			return p.Name != nil && *p.Name == s.Name && p.Port != nil && *p.Port == s.Port
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // balance gives LoadBalancers an address. No packet ever takes it.

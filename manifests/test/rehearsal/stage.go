@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -142,8 +141,9 @@ func (g *stage) platform(ctx context.Context) error {
 	return nil
 }
 
-// say prints a line with the time since the act began.
+// say prints a line with the time since the act began, and remembers what is secret then.
 func (g *stage) say(format string, args ...any) {
+	g.collect()
 	fmt.Printf("%7.1fs  %s\n", time.Since(g.begin).Seconds(), fmt.Sprintf(format, args...))
 }
 
@@ -180,9 +180,6 @@ func (g *stage) data(ctx context.Context, namespace, name string) map[string]str
 	all := map[string]string{}
 	for key, value := range s.Data {
 		all[key] = string(value)
-		if strings.Contains(key, "pass") || strings.Contains(strings.ToLower(key), "password") {
-			g.secrets[string(value)] = namespace + "/" + name + " " + key
-		}
 	}
 	return all
 }

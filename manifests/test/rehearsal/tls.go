@@ -24,6 +24,10 @@ func overTLS(ctx context.Context, g *stage) error {
 	if err := g.issuer(ctx); err != nil {
 		return err
 	}
+	console, err := g.consoleOf(ctx, oldHost)
+	if err != nil {
+		return err
+	}
 	h, err := g.helm("stalwart-sovereign", release, release)
 	if err != nil {
 		return err
@@ -35,12 +39,14 @@ func overTLS(ctx context.Context, g *stage) error {
 		func(ctx context.Context) error { return h.upgrade(ctx, g.tlsValues(true)) },
 		g.saying("upgraded to https"),
 		g.overTLSOnly,
+		func(ctx context.Context) error { return g.follow(ctx, console, mailHost) },
+		func(ctx context.Context) error { return g.rights(ctx, release, release+"-smtp-mirror") },
 	} {
 		if err := step(ctx); err != nil {
 			return errors.Join(err, g.describe(ctx))
 		}
 	}
-	return nil
+	return g.report(oldHost, mailHost)
 }
 
 // tlsValues are those of docs/security.md.

@@ -2,7 +2,7 @@
 
 {{- define "smtp-mirror.meta" -}}
 name: {{ include "smtp-mirror.fullname" . }}
-namespace: {{ .Release.Namespace }}
+namespace: {{ .Release.Namespace | quote }}
 labels:
   {{- include "smtp-mirror.labels" . | nindent 2 }}
 {{- end -}}
@@ -24,7 +24,7 @@ apiVersion: v1
 kind: ServiceAccount
 metadata:
   name: {{ include "smtp-mirror.serviceAccountName" . }}
-  namespace: {{ .Release.Namespace }}
+  namespace: {{ .Release.Namespace | quote }}
   labels:
     {{- include "smtp-mirror.labels" . | nindent 4 }}
   {{- with .Values.serviceAccount.annotations }}

@@ -45,7 +45,7 @@ under a parent chart that knows global.sovereignFQDN and has not been told it.
 */}}
 {{- define "smtp-mirror.renders" -}}
 {{- if (include "smtp-mirror.config" . | fromYaml).domain -}}
-{{-   include "smtp-mirror.needs" (include "smtp-mirror.effective" . | fromYaml).dns.publish -}}
+{{-   include "smtp-mirror.needs" (include "smtp-mirror.effective" . | fromYaml) -}}
 true
 {{- else if not (hasKey (default dict .Values.global) "sovereignFQDN") -}}
 {{- fail "config.domain is missing: the domain that mail is sent for, like example.org" -}}
@@ -54,10 +54,12 @@ true
 
 {{/* What a feature that is on cannot do without, said before the program says it. */}}
 {{- define "smtp-mirror.needs" -}}
-{{- range $feature, $keys := dict "rfc2136" (list "server" "zone" "tsigSecret") "hetznerPTR" (list "tokenSecret") -}}
-{{-   $given := get $ $feature -}}
-{{-   range $key := $keys -}}
-{{-     if and $given.enabled (not (get $given $key)) }}{{ fail (printf "config.dns.publish.%s.%s is missing, and config.dns.publish.%s is enabled" $feature $key $feature) }}{{ end -}}
+{{- range $feature := list
+      (dict "name" "dns.publish.rfc2136" "given" .dns.publish.rfc2136 "keys" (list "server" "zone" "tsigSecret"))
+      (dict "name" "dns.publish.hetznerPTR" "given" .dns.publish.hetznerPTR "keys" (list "tokenSecret"))
+      (dict "name" "webhook" "given" .webhook "keys" (list "url")) -}}
+{{-   range $key := $feature.keys -}}
+{{-     if and $feature.given.enabled (not (get $feature.given $key)) }}{{ fail (printf "config.%s.%s is missing, and config.%s is enabled" $feature.name $key $feature.name) }}{{ end -}}
 {{-   end -}}
 {{- end -}}
 {{- end -}}

@@ -17,7 +17,7 @@
 
 {{- define "smtp-mirror.monitorMeta" -}}
 name: {{ include "smtp-mirror.fullname" .root }}
-namespace: {{ .root.Release.Namespace }}
+namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- merge (include "smtp-mirror.labels" .root | fromYaml) (default dict .object.labels) | toYaml | nindent 2 }}
 {{- with .object.annotations }}
@@ -76,7 +76,7 @@ spec:
       expr: {{ .expr | quote }}
       for: {{ .for }}
       labels:
-        {{- merge dict $.Values.prometheusRule.alertLabels (dict "severity" .severity) | toYaml | nindent 8 }}
+        {{- merge dict (default dict $.Values.prometheusRule.alertLabels) (dict "severity" .severity) | toYaml | nindent 8 }}
       annotations:
         summary: {{ .summary | quote }}
         description: {{ .description | quote }}

@@ -17,7 +17,7 @@
 
 {{- define "smtp-mirror.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "smtp-mirror.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "smtp-mirror.labels" -}}

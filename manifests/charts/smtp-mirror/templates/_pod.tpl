@@ -109,7 +109,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: {{ include "smtp-mirror.fullname" . }}
-  namespace: {{ .Release.Namespace }}
+  namespace: {{ .Release.Namespace | quote }}
   labels:
     {{- include "smtp-mirror.labels" . | nindent 4 }}
   {{- with .Values.deployment.annotations }}

@@ -160,7 +160,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
   name: {{ include "smtp-mirror.fullname" $ }}
-  namespace: {{ $namespace }}
+  namespace: {{ $namespace | quote }}
   labels:
     {{- include "smtp-mirror.labels" $ | nindent 4 }}
 rules:
@@ -170,7 +170,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
   name: {{ include "smtp-mirror.fullname" $ }}
-  namespace: {{ $namespace }}
+  namespace: {{ $namespace | quote }}
   labels:
     {{- include "smtp-mirror.labels" $ | nindent 4 }}
 roleRef:
@@ -179,7 +179,7 @@ roleRef:
   name: {{ include "smtp-mirror.fullname" $ }}
 subjects:
 - kind: ServiceAccount
-  name: {{ include "smtp-mirror.serviceAccountName" $ }}
-  namespace: {{ $.Release.Namespace }}
+  name: {{ include "smtp-mirror.serviceAccountName" $ | quote }}
+  namespace: {{ $.Release.Namespace | quote }}
 {{- end }}
 {{- end -}}

@@ -1,5 +1,11 @@
 {{/* What is gone, or cannot work, is said before anything is rendered. */}}
 {{- define "stalwart-sovereign.checks" -}}
+{{- range list "stalwart" "persistence" "admin" "smtp" "dns" "service" "dnsRecords" "certificate" "sovereignSMTPCredentialsMirror" "serviceAccount" "networkPolicy" "serviceMonitor" "test" "controller" "smtp-mirror" -}}
+{{-   if not (kindIs "map" (get $.Values .)) }}{{ fail (printf "%s: is null, and the chart needs what is in it; null is for values inside" .) }}{{ end -}}
+{{- end -}}
+{{- range $section, $keys := dict "stalwart" (list "image" "store" "probes") "dns" (list "spf" "dmarc") "service" (list "mail") "persistence" (list "spool") "smtp-mirror" (list "image" "networkPolicy" "service") -}}
+{{-   range $keys }}{{ if not (kindIs "map" (get (get $.Values $section) .)) }}{{ fail (printf "%s.%s: is null, and the chart needs what is in it" $section .) }}{{ end }}{{ end -}}
+{{- end -}}
 {{- $gone := dict
   "setupJob" "the setup Job is gone: the controller does what it was meant to do, and goes on doing it. Remove setupJob.* from your values (docs/migrate-from-setup-job.md)" -}}
 {{- range $key, $why := $gone -}}

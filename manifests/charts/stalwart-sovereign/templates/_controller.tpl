@@ -3,33 +3,47 @@
 {{- $name := include "stalwart-sovereign.fullname" . -}}
 {{- $home := .Release.Namespace -}}
 {{- $m := .Values.sovereignSMTPCredentialsMirror -}}
-domain: {{ include "stalwart-sovereign.fqdn" . }}
+{{- $sub := index .Subcharts "smtp-mirror" -}}
+domain: {{ include "stalwart-sovereign.fqdn" . | quote }}
 stalwart:
   url: http://{{ $name }}-http.{{ $home }}.svc.{{ .Values.clusterDomain }}:8080
-  namespace: {{ $home }}
-  adminSecret: {{ .Values.admin.secretName }}
-  adminUser: {{ .Values.admin.username }}
-  podSelector: app.kubernetes.io/name=bp-stalwart-sovereign,app.kubernetes.io/instance={{ .Release.Name }}
+  namespace: {{ $home | quote }}
+  adminSecret: {{ .Values.admin.secretName | quote }}
+  adminUser: {{ .Values.admin.username | quote }}
+  podSelector: {{ printf "app.kubernetes.io/name=bp-stalwart-sovereign,app.kubernetes.io/instance=%s" .Release.Name | quote }}
   container: stalwart
-  restart: {enabled: false, kind: StatefulSet, name: {{ $name }}}
+  restart: {enabled: false, kind: StatefulSet, name: {{ $name | quote }}}
 submissions:
 - name: console
-  secret: {{ .Values.smtp.submissionSecretName }}
+  secret: {{ .Values.smtp.submissionSecretName | quote }}
   {{- if $m.enabled }}
   mirrors:
-  - {namespace: {{ $m.namespace }}, name: {{ $m.secretName }}}
+  - {namespace: {{ $m.namespace | quote }}, name: {{ $m.secretName | quote }}}
   {{- else }}
   mirrors: []
   {{- end }}
-dnsRecords: {namespace: {{ $home }}, name: {{ $name }}-dns-records-required}
+dnsRecords: {namespace: {{ $home | quote }}, name: {{ $name }}-dns-records-required}
 dns:
-  service: {namespace: {{ $home }}, name: {{ $name }}-mail}
+  service: {namespace: {{ $home | quote }}, name: {{ $name }}-mail}
   spf: {policy: {{ .Values.dns.spf.policy | quote }}}
-  dmarc: {policy: {{ .Values.dns.dmarc.policy }}, rua: {{ .Values.dns.dmarc.rua | quote }}}
+  dmarc: {policy: {{ .Values.dns.dmarc.policy | quote }}, rua: {{ .Values.dns.dmarc.rua | quote }}}
 {{- with include "stalwart-sovereign.tlsSecret" . }}
-tls: {secret: {{ . }}}
+tls: {secret: {{ . | quote }}}
 {{- end }}
-leaderElection: {enabled: true, namespace: {{ $home }}, name: {{ $name }}-smtp-mirror}
+# Where Stalwart calls; it is used where the webhook is enabled.
+webhook: {url: {{ printf "http://%s.%s.svc.%s:%v" (include "smtp-mirror.fullname" $sub) $home .Values.clusterDomain $sub.Values.service.port | quote }}}
+leaderElection: {enabled: true, namespace: {{ $home | quote }}, name: {{ $name }}-smtp-mirror}
+{{- end -}}
+
+{{/* The mirror that `helm test` reads, as YAML; empty where nobody could read it. */}}
+{{- define "stalwart-sovereign.tested" -}}
+{{- if and .Values.controller.enabled (include "stalwart-sovereign.fqdn" .) -}}
+{{-   $controller := merge (include "stalwart-sovereign.controllerContext" . | fromJson) (dict "Release" .Release "Template" .Template) -}}
+{{-   $submissions := (include "smtp-mirror.effective" $controller | fromYaml).submissions -}}
+{{-   if and $controller.Values.deployment.enabled $controller.Values.rbac.create $submissions -}}
+{{-     with (first $submissions).mirrors }}{{ first . | toYaml }}{{ end -}}
+{{-   end -}}
+{{- end -}}
 {{- end -}}
 
 {{/*

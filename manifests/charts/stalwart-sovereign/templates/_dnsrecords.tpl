@@ -11,14 +11,16 @@ the controller writes them again within a second.
 {{- $records := get $there "records.json" | fromJson -}}
 {{- if hasKey $records "Error" }}{{ $records = dict }}{{ end -}}
 {{- /* What the controller is told, with what lies over this chart's values. */ -}}
-{{- $dns := (include "stalwart-sovereign.controllerContext" . | fromJson).Values.config.dns -}}
+{{- $controller := merge (include "stalwart-sovereign.controllerContext" . | fromJson) (dict "Release" .Release "Template" .Template) -}}
+{{- $dns := default dict (include "smtp-mirror.config" $controller | fromYaml).dns -}}
+{{- $policy := default dict $dns.dmarc -}}
 {{- $spf := "v=spf1 a mx" -}}
-{{- range default list $dns.spf.senders -}}
+{{- range (default dict $dns.spf).senders -}}
 {{-   if regexMatch "^(ip4|ip6|include):" . }}{{ $spf = printf "%s %s" $spf . -}}
 {{-   else }}{{ $spf = printf "%s %s:%s" $spf (ternary "ip6" "ip4" (contains ":" .)) . }}{{ end -}}
 {{- end -}}
-{{- $spf = printf "%s %s" $spf $dns.spf.policy -}}
-{{- $dmarc := printf "v=DMARC1; p=%s; rua=mailto:%s" $dns.dmarc.policy (default (printf "postmaster@%s" $fqdn) (trimPrefix "mailto:" (default "" $dns.dmarc.rua))) -}}
+{{- $spf = printf "%s %s" $spf (default "~all" (default dict $dns.spf).policy) -}}
+{{- $dmarc := printf "v=DMARC1; p=%s; rua=mailto:%s" (default "quarantine" $policy.policy) (default (printf "postmaster@%s" $fqdn) (trimPrefix "mailto:" (default "" $policy.rua))) -}}
 {{- $placeholder := merge (default dict .Values.dns.dkim) (dict "selector" "dkim" "algorithm" "ed25519-sha256") -}}
 {{- $dkim := dict "selector" $placeholder.selector "name" (printf "%s._domainkey.%s" $placeholder.selector $fqdn) "algorithm" $placeholder.algorithm "publicKey" "" -}}
 {{- $old := default dict $records.dkim -}}
@@ -45,7 +47,7 @@ apiVersion: v1
 kind: ConfigMap
 metadata:
   name: {{ $name }}
-  namespace: {{ .Release.Namespace }}
+  namespace: {{ .Release.Namespace | quote }}
   labels:
     {{- include "stalwart-sovereign.labels" . | nindent 4 }}
   annotations:

@@ -25,7 +25,7 @@
 
 {{- define "stalwart-sovereign.selectorLabels" -}}
 app.kubernetes.io/name: bp-stalwart-sovereign
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "stalwart-sovereign.labels" -}}
@@ -87,4 +87,12 @@ by itself comes from the node's address; Stalwart bans addresses for good, loopb
 {{-   $probe = merge (dict "exec" (dict "command" (list "/seed/smtp-mirror" "greet" $what))) $probe -}}
 {{- end -}}
 {{- toYaml $probe -}}
+{{- end -}}
+
+{{/* A quantity in bytes: Kubernetes writes 1024Mi as 1Gi. */}}
+{{- define "stalwart-sovereign.bytes" -}}
+{{- $text := toString . -}}
+{{- $unit := regexFind "[a-zA-Z]*$" $text -}}
+{{- $units := dict "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 -}}
+{{- printf "%.0f" (mulf (trimSuffix $unit $text | float64) (get $units $unit)) -}}
 {{- end -}}

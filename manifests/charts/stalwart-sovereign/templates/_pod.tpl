@@ -1,7 +1,7 @@
 {{- define "stalwart-sovereign.podSpec" -}}
 {{- $s := .Values.stalwart -}}
 {{- $mirror := index .Subcharts "smtp-mirror" -}}
-serviceAccountName: {{ include "stalwart-sovereign.serviceAccountName" . }}
+serviceAccountName: {{ include "stalwart-sovereign.serviceAccountName" . | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- with include "stalwart-sovereign.pullSecrets" . }}
@@ -107,7 +107,7 @@ sha256:5d75cff4e9c6d75e64636e9ef9674b1d877f8f6fb2e11ee8176fbad3faaa5289
 env:
 - name: ADMIN_PASSWORD
   valueFrom:
-    secretKeyRef: {name: {{ .Values.admin.secretName }}, key: ADMIN_PASSWORD}
+    secretKeyRef: {name: {{ .Values.admin.secretName | quote }}, key: ADMIN_PASSWORD}
 - name: STALWART_RECOVERY_ADMIN
   value: "{{ .Values.admin.username }}:$(ADMIN_PASSWORD)"
 {{- with default (include "stalwart-sovereign.mailHost" .) $s.hostname }}
