@@ -24,6 +24,7 @@ type container struct {
 	spec     corev1.Container
 	ends     ending
 	restarts chan chan<- error
+	begun    chan struct{} // has room for one
 
 	mu     sync.Mutex
 	status corev1.ContainerStatus
@@ -31,7 +32,7 @@ type container struct {
 
 func newContainer(p *pod, spec corev1.Container, ends ending) *container {
 	return &container{
-		pod: p, spec: spec, ends: ends, restarts: make(chan chan<- error),
+		pod: p, spec: spec, ends: ends, restarts: make(chan chan<- error), begun: make(chan struct{}, 1),
 		status: corev1.ContainerStatus{
 			Name: spec.Name, Image: spec.Image, ImageID: "stand-in://" + spec.Image,
 			State: waiting("ContainerCreating", ""), Started: new(bool),
@@ -72,6 +73,10 @@ func (c *container) once(ctx context.Context, asked chan<- error) (wasReady, end
 		return false, false, nil
 	}
 	c.change(begin)
+	select {
+	case c.begun <- struct{}{}:
+	default:
+	}
 	answer(asked, nil)
 	wasReady, asked = c.supervise(ctx, process)
 	if process != nil {
@@ -86,6 +91,14 @@ func (c *container) once(ctx context.Context, asked chan<- error) (wasReady, end
 		_ = c.pod.publish(ctx)
 	}
 	return wasReady, ended, asked
+}
+
+// awaitBegin waits until the container has begun for the first time.
+func (c *container) awaitBegin(ctx context.Context) {
+	select {
+	case <-c.begun:
+	case <-ctx.Done():
+	}
 }
 
 // supervise follows a process until it ends or is to end.

@@ -15,10 +15,10 @@
 // which a controller notices that a mail server was restarted.
 //
 // With a Sandbox function each Pod has an address of its own, its init containers
-// are run, and a Pod that is never restarted ends. What volumes and probes are is
+// are run, native sidecars among them, and a Pod that is never restarted ends. What volumes and probes are is
 // the sandbox's affair then.
 //
-// Not imitated: the restart policy OnFailure, native sidecars, readiness gates,
-// resources; without sandboxes init containers (reported as completed), volumes
+// Not imitated: the restart policy OnFailure, startup probes of native sidecars,
+// the order in which containers end, readiness gates, resources; without sandboxes init containers (reported as completed), volumes
 // and probes neither.
 package nodetest

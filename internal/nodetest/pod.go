@@ -48,7 +48,11 @@ func newPod(n *Node, state *corev1.Pod, cancel context.CancelFunc) *pod {
 		ends, inits = once, once
 	}
 	for _, spec := range state.Spec.InitContainers {
-		if n.runsInits {
+		switch {
+		case !n.runsInits:
+		case spec.RestartPolicy != nil && *spec.RestartPolicy == corev1.ContainerRestartPolicyAlways:
+			p.inits = append(p.inits, newContainer(p, spec, never)) // a native sidecar
+		default:
 			p.inits = append(p.inits, newContainer(p, spec, inits))
 		}
 	}
@@ -101,16 +105,21 @@ func (p *pod) run(ctx context.Context) {
 	}
 	// What cannot be closed is left over, and the test that owns it sees that.
 	defer func() { _ = sandbox.Close() }()
+	var containers sync.WaitGroup
+	defer containers.Wait()
 	for _, c := range p.inits {
+		if c.ends == never {
+			containers.Go(func() { c.live(ctx) })
+			c.awaitBegin(ctx)
+			continue
+		}
 		if c.live(ctx); failed(c.current()) {
 			return // it is never tried again
 		}
 	}
-	var containers sync.WaitGroup
 	for _, c := range p.containers {
 		containers.Go(func() { c.live(ctx) })
 	}
-	containers.Wait()
 }
 
 // open makes the sandbox, however often it takes.

@@ -28,6 +28,11 @@ func (s *sandbox) Run(_ context.Context, _ *corev1.Pod, c corev1.Container) (nod
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.begun = append(s.begun, c.Name)
+	if c.RestartPolicy != nil { // a native sidecar
+		one := newServer()
+		close(one.ready)
+		return one, nil
+	}
 	one := &ended{server: newServer()}
 	one.end()
 	if c.Name == "prepare" && s.fails > 0 {
@@ -87,5 +92,27 @@ func TestAnInitContainerThatFails(t *testing.T) {
 				t.Errorf("tried again: %v", again)
 			}
 		})
+	}
+}
+
+// TestANativeSidecar runs beside what comes after it, and is seen where Kubernetes shows it.
+func TestANativeSidecar(t *testing.T) {
+	s := &sandbox{closed: make(chan struct{})}
+	client := clusterOf(t, nodetest.Options{Sandbox: func(context.Context, *corev1.Pod) (nodetest.Sandbox, error) { return s, nil }})
+	one := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "mail", Namespace: namespace}, Spec: template(nil).Spec}
+	always := corev1.ContainerRestartPolicyAlways
+	one.Spec.InitContainers = append([]corev1.Container{{Name: "beside", Image: "beside:1", RestartPolicy: &always}}, one.Spec.InitContainers...)
+	eventually(t, "a ServiceAccount for it", func() bool {
+		_, err := client.CoreV1().Pods(namespace).Create(t.Context(), one, metav1.CreateOptions{})
+		return err == nil
+	})
+	eventually(t, "the main container", func() bool {
+		p := pod(t, client, "mail")
+		return p.Status.Phase == corev1.PodRunning && len(p.Status.InitContainerStatuses) == 2 && p.Status.InitContainerStatuses[0].Ready && p.Status.InitContainerStatuses[0].State.Running != nil
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if begun := strings.Join(s.begun[:3], " "); begun != "beside prepare main" {
+		t.Errorf("begun: %s", begun)
 	}
 }

@@ -43,12 +43,13 @@ func (p *pod) status(state *corev1.Pod) corev1.PodStatus {
 	if ip := p.ip(); ip != "" {
 		s.PodIP, s.PodIPs = ip, []corev1.PodIP{{IP: ip}}
 	}
-	initialized := true
+	initialized, sidecars := true, true
 	if len(p.inits) > 0 {
-		s.InitContainerStatuses, initialized = done(p.inits)
+		s.InitContainerStatuses, initialized, sidecars = done(p.inits)
 	}
 	var ready bool
 	s.ContainerStatuses, ready = currents(p.containers)
+	ready = ready && sidecars
 	s.Phase = phase(s.ContainerStatuses)
 	if slices.ContainsFunc(s.InitContainerStatuses, failed) {
 		s.Phase = corev1.PodFailed
@@ -73,15 +74,21 @@ func currents(all []*container) (states []corev1.ContainerStatus, ready bool) {
 }
 
 // done are the states of init containers, which are ready when they have ended well, and
-// whether all are.
-func done(all []*container) (states []corev1.ContainerStatus, initialized bool) {
+// whether all are; of native sidecars it is enough that they have begun, but the Pod is not
+// ready before they are.
+func done(all []*container) (states []corev1.ContainerStatus, initialized, sidecars bool) {
 	states, _ = currents(all)
-	initialized = true
+	initialized, sidecars = true, true
 	for i := range states {
-		states[i].Ready = states[i].State.Terminated != nil && !failed(states[i])
-		initialized = initialized && states[i].Ready
+		s := &states[i]
+		if all[i].ends == never {
+			initialized, sidecars = initialized && s.ContainerID != "", sidecars && s.Ready
+			continue
+		}
+		s.Ready = s.State.Terminated != nil && !failed(*s)
+		initialized = initialized && s.Ready
 	}
-	return states, initialized
+	return states, initialized, sidecars
 }
 
 // phase follows from the containers: a Pod runs when all have begun, and has ended when

@@ -13,6 +13,7 @@
 //   - migrate: a release of the old chart, whose consumer sends through the mothership, is
 //     upgraded.
 //   - tls: the management API is spoken over TLS, as docs/security.md says.
+//   - sidecar: the controller is a native sidecar in the Pod of somebody's own Stalwart.
 //
 // In each of them no login may be refused, nothing may be forbidden to the controller, each
 // right that is rendered must have been used, and no Secret may be found in what any

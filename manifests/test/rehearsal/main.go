@@ -66,7 +66,7 @@ func (s settings) main() int {
 
 // acts are in the order in which they are played.
 func acts() []act {
-	return []act{{"sovereign", sovereign}, {"own", own}, {"migrate", migrate}, {"tls", overTLS}}
+	return []act{{"sovereign", sovereign}, {"own", own}, {"migrate", migrate}, {"tls", overTLS}, {"sidecar", sidecar}}
 }
 
 type act struct {
