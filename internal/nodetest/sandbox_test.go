@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/openova-io/smtp-mirror/internal/nodetest"
 )
@@ -57,10 +58,7 @@ func TestASandbox(t *testing.T) {
 	client := clusterOf(t, nodetest.Options{Sandbox: func(context.Context, *corev1.Pod) (nodetest.Sandbox, error) { return s, nil }})
 	one := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "job", Namespace: namespace}, Spec: template(nil).Spec}
 	one.Spec.RestartPolicy, one.Spec.TerminationGracePeriodSeconds = corev1.RestartPolicyNever, new(int64(1))
-	eventually(t, "a ServiceAccount for it", func() bool {
-		_, err := client.CoreV1().Pods(namespace).Create(t.Context(), one, metav1.CreateOptions{})
-		return err == nil
-	})
+	createPod(t, client, one)
 	eventually(t, "its end", func() bool { return pod(t, client, "job").Status.Phase == corev1.PodSucceeded })
 	got := pod(t, client, "job").Status
 	if got.PodIP != "192.0.2.7" || !got.InitContainerStatuses[0].Ready || got.InitContainerStatuses[0].State.Terminated == nil {
@@ -83,10 +81,7 @@ func TestAnInitContainerThatFails(t *testing.T) {
 			client := clusterOf(t, nodetest.Options{Sandbox: func(context.Context, *corev1.Pod) (nodetest.Sandbox, error) { return s, nil }})
 			one := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "job", Namespace: namespace}, Spec: template(nil).Spec}
 			one.Spec.RestartPolicy = policy
-			eventually(t, "a ServiceAccount for it", func() bool {
-				_, err := client.CoreV1().Pods(namespace).Create(t.Context(), one, metav1.CreateOptions{})
-				return err == nil
-			})
+			createPod(t, client, one)
 			eventually(t, string(want), func() bool { return pod(t, client, "job").Status.Phase == want })
 			if again := pod(t, client, "job").Status.InitContainerStatuses[0].RestartCount == 1; again != (policy == corev1.RestartPolicyAlways) {
 				t.Errorf("tried again: %v", again)
@@ -102,10 +97,7 @@ func TestANativeSidecar(t *testing.T) {
 	one := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "mail", Namespace: namespace}, Spec: template(nil).Spec}
 	always := corev1.ContainerRestartPolicyAlways
 	one.Spec.InitContainers = append([]corev1.Container{{Name: "beside", Image: "beside:1", RestartPolicy: &always}}, one.Spec.InitContainers...)
-	eventually(t, "a ServiceAccount for it", func() bool {
-		_, err := client.CoreV1().Pods(namespace).Create(t.Context(), one, metav1.CreateOptions{})
-		return err == nil
-	})
+	createPod(t, client, one)
 	eventually(t, "the main container", func() bool {
 		p := pod(t, client, "mail")
 		return p.Status.Phase == corev1.PodRunning && len(p.Status.InitContainerStatuses) == 2 && p.Status.InitContainerStatuses[0].Ready && p.Status.InitContainerStatuses[0].State.Running != nil
@@ -115,4 +107,13 @@ func TestANativeSidecar(t *testing.T) {
 	if begun := strings.Join(s.begun[:3], " "); begun != "beside prepare main" {
 		t.Errorf("begun: %s", begun)
 	}
+}
+
+// createPod creates a Pod, as soon as its namespace has a ServiceAccount for it.
+func createPod(t *testing.T, client kubernetes.Interface, one *corev1.Pod) {
+	t.Helper()
+	eventually(t, "a ServiceAccount for it", func() bool {
+		_, err := client.CoreV1().Pods(namespace).Create(t.Context(), one, metav1.CreateOptions{})
+		return err == nil
+	})
 }
