@@ -94,11 +94,7 @@ func (r *RecoveryServer) LogToConsole(ctx context.Context, level string) error {
 
 // SwitchWebUI switches a web interface on or off.
 func (r *RecoveryServer) SwitchWebUI(ctx context.Context, id string, on bool) error {
-	e, err := r.update(ctx, "Application", id, obj{"enabled": on})
-	if err != nil {
-		return err
-	}
-	return refused("switching the web interface "+id, e)
+	return r.change(ctx, "Application", id, obj{"enabled": on}, "switching the web interface "+id)
 }
 
 // ReserveWebUI makes a web interface that is off: a start that finds none makes the
@@ -119,16 +115,17 @@ func (r *RecoveryServer) ReleaseWebUI(ctx context.Context, id string) error {
 // DisablePyzor keeps spam from being looked up in the Internet: a name that does not
 // resolve fails every reload of the settings.
 func (r *RecoveryServer) DisablePyzor(ctx context.Context) error {
-	return r.singletonOf(ctx, "SpamPyzor", obj{"enable": false}, "switching Pyzor off")
+	return r.change(ctx, "SpamPyzor", singleton, obj{"enable": false}, "switching Pyzor off")
 }
 
 // DisableSpamRules keeps the rules of the spam filter from being fetched.
 func (r *RecoveryServer) DisableSpamRules(ctx context.Context) error {
-	return r.singletonOf(ctx, "SpamSettings", obj{"spamFilterRulesUrl": nil}, "switching off the updates of spam rules")
+	return r.change(ctx, "SpamSettings", singleton, obj{"spamFilterRulesUrl": nil}, "switching off the updates of spam rules")
 }
 
-func (r *RecoveryServer) singletonOf(ctx context.Context, object string, patch obj, what string) error {
-	e, err := r.update(ctx, object, singleton, patch)
+// change updates an object; what says what for.
+func (r *RecoveryServer) change(ctx context.Context, object, id string, patch obj, what string) error {
+	e, err := r.update(ctx, object, id, patch)
 	if err != nil {
 		return err
 	}
