@@ -38,7 +38,7 @@ leaderElection: {enabled: true, namespace: {{ $home | quote }}, name: {{ $name }
 {{/* The mirror that `helm test` reads, as YAML; empty where nobody could read it. */}}
 {{- define "stalwart-sovereign.tested" -}}
 {{- if and .Values.controller.enabled (include "stalwart-sovereign.fqdn" .) -}}
-{{-   $controller := merge (include "stalwart-sovereign.controllerContext" . | fromJson) (dict "Release" .Release "Template" .Template) -}}
+{{-   $controller := include "stalwart-sovereign.controllerContext" . | fromJson -}}
 {{-   $submissions := (include "smtp-mirror.effective" $controller | fromYaml).submissions -}}
 {{-   if and $controller.Values.deployment.enabled $controller.Values.rbac.create $submissions -}}
 {{-     with (first $submissions).mirrors }}{{ first . | toYaml }}{{ end -}}
@@ -47,8 +47,7 @@ leaderElection: {enabled: true, namespace: {{ $home | quote }}, name: {{ $name }
 {{- end -}}
 
 {{/*
-The subchart's context with that configuration, under what its own values say, as JSON; Release and the rest of a
-context are to be laid beside it.
+The subchart's context with that configuration, under what its own values say, as JSON.
 */}}
 {{- define "stalwart-sovereign.controllerContext" -}}
 {{- $sub := index .Subcharts "smtp-mirror" -}}
@@ -58,5 +57,5 @@ context are to be laid beside it.
 {{- $_ := set $values "global" (deepCopy (default dict .Values.global)) -}}
 {{- $_ := set $values "commonLabels" (mergeOverwrite (dict "catalyst.openova.io/blueprint" "bp-stalwart-sovereign") (default dict $values.commonLabels)) -}}
 {{- if not .Values.networkPolicy.enabled }}{{ $_ := set $values.networkPolicy "enabled" false }}{{ end -}}
-{{- toJson (dict "Values" $values "Chart" (dict "Name" $sub.Chart.Name "Version" $sub.Chart.Version "AppVersion" $sub.Chart.AppVersion)) -}}
+{{- toJson (dict "Values" $values "Chart" (dict "Name" $sub.Chart.Name "Version" $sub.Chart.Version "AppVersion" $sub.Chart.AppVersion) "Release" .Release "Template" .Template) -}}
 {{- end -}}

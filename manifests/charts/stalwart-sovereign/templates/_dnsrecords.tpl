@@ -11,7 +11,7 @@ the controller writes them again within a second.
 {{- $records := get $there "records.json" | fromJson -}}
 {{- if hasKey $records "Error" }}{{ $records = dict }}{{ end -}}
 {{- /* What the controller is told, with what lies over this chart's values. */ -}}
-{{- $controller := merge (include "stalwart-sovereign.controllerContext" . | fromJson) (dict "Release" .Release "Template" .Template) -}}
+{{- $controller := include "stalwart-sovereign.controllerContext" . | fromJson -}}
 {{- $dns := default dict (include "smtp-mirror.config" $controller | fromYaml).dns -}}
 {{- $policy := default dict $dns.dmarc -}}
 {{- $spf := "v=spf1 a mx" -}}
