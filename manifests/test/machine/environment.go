@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // environment is what a container is given.
@@ -63,11 +62,11 @@ func (s *sandbox) from(ctx context.Context, source *corev1.EnvVarSource) (string
 	switch {
 	case source.SecretKeyRef != nil:
 		r := source.SecretKeyRef
-		found, err := s.machine.client.CoreV1().Secrets(s.pod.Namespace).Get(ctx, r.Name, metav1.GetOptions{})
+		data, err := s.secret(ctx, r.Name, nil, r.Optional)
 		if err != nil {
-			return "", unless(r.Optional, err)
+			return "", err
 		}
-		value, there := found.Data[r.Key]
+		value, there := data[r.Key]
 		if !there && (r.Optional == nil || !*r.Optional) {
 			return "", fmt.Errorf("the Secret %s has no key %s", r.Name, r.Key)
 		}

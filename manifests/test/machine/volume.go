@@ -96,23 +96,28 @@ func (s *sandbox) follow(ctx context.Context, v corev1.Volume, last map[string][
 
 // contents are the files of a volume.
 func (s *sandbox) contents(ctx context.Context, v corev1.VolumeSource) (map[string][]byte, error) {
+	all := map[string][]byte{}
+	for _, source := range sources(v) {
+		files, err := s.projected(ctx, source)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(all, files)
+	}
+	return all, nil
+}
+
+// sources are what a volume is put together from; a ConfigMap or a Secret is one by itself.
+func sources(v corev1.VolumeSource) []corev1.VolumeProjection {
 	switch {
 	case v.ConfigMap != nil:
-		return s.configMap(ctx, v.ConfigMap.Name, v.ConfigMap.Items, v.ConfigMap.Optional)
+		return []corev1.VolumeProjection{{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: v.ConfigMap.LocalObjectReference, Items: v.ConfigMap.Items, Optional: v.ConfigMap.Optional}}}
 	case v.Secret != nil:
-		return s.secret(ctx, v.Secret.SecretName, v.Secret.Items, v.Secret.Optional)
+		return []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{LocalObjectReference: corev1.LocalObjectReference{Name: v.Secret.SecretName}, Items: v.Secret.Items, Optional: v.Secret.Optional}}}
 	case v.Projected != nil:
-		all := map[string][]byte{}
-		for _, source := range v.Projected.Sources {
-			files, err := s.projected(ctx, source)
-			if err != nil {
-				return nil, err
-			}
-			maps.Copy(all, files)
-		}
-		return all, nil
+		return v.Projected.Sources
 	}
-	return nil, errUnknownVolume
+	return []corev1.VolumeProjection{{}} // of no kind that is known
 }
 
 func (s *sandbox) projected(ctx context.Context, v corev1.VolumeProjection) (map[string][]byte, error) {

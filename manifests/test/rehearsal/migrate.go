@@ -30,15 +30,14 @@ func migrate(ctx context.Context, g *stage) error {
 	if err != nil {
 		return errors.Join(err, g.describe(ctx))
 	}
-	for _, step := range []func(context.Context) error{
+	err = g.steps(ctx,
 		func(ctx context.Context) error { return g.newRelease(ctx, h) },
 		func(ctx context.Context) error { return g.follow(ctx, console, mailHost) },
 		g.oldObjects,
 		func(ctx context.Context) error { return g.rights(ctx, release, release+"-smtp-mirror") },
-	} {
-		if err := step(ctx); err != nil {
-			return errors.Join(err, g.describe(ctx))
-		}
+	)
+	if err != nil {
+		return err
 	}
 	return g.report(oldHost, mailHost)
 }

@@ -26,16 +26,15 @@ func own(ctx context.Context, g *stage) error {
 	if err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{
+	err = g.steps(ctx,
 		func(ctx context.Context) error { return g.ownInstall(ctx, h) },
 		func(ctx context.Context) error { return g.follow(ctx, console, mailHost) },
 		func(ctx context.Context) error { return g.ownLife(ctx, h) },
 		func(ctx context.Context) error { return g.rights(ctx, tools, "smtp-mirror") },
 		func(ctx context.Context) error { return g.ownEnd(ctx, h) },
-	} {
-		if err := step(ctx); err != nil {
-			return errors.Join(err, g.describe(ctx))
-		}
+	)
+	if err != nil {
+		return err
 	}
 	return g.report(oldHost, mailHost)
 }

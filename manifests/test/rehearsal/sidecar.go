@@ -29,16 +29,15 @@ func sidecar(ctx context.Context, g *stage) error {
 		values["store"] = map[string]any{"@type": "Sqlite", "path": "/var/lib/stalwart/data.sqlite"}
 	}
 	begin := time.Now()
-	for _, step := range []func(context.Context) error{
+	err = g.steps(ctx,
 		func(ctx context.Context) error { return h.install(ctx, values) },
 		g.proven,
 		func(ctx context.Context) error { return g.besides(ctx, begin) },
 		func(ctx context.Context) error { return g.follow(ctx, console, mailHost) },
 		func(ctx context.Context) error { return g.rights(ctx, release, "mail") },
-	} {
-		if err := step(ctx); err != nil {
-			return errors.Join(err, g.describe(ctx))
-		}
+	)
+	if err != nil {
+		return err
 	}
 	return g.report(oldHost, mailHost)
 }

@@ -42,16 +42,15 @@ func sovereign(ctx context.Context, g *stage) error {
 	if p.helm, err = g.helm("stalwart-sovereign", release, release); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{
+	err = g.steps(ctx,
 		p.install, p.cutover, p.upgrade, p.grow, p.policy, p.blind, p.killLeader, p.killStalwart, p.outage,
 		p.loseVolume, p.loseVolume, // the second time is told as a series of Events
 		p.back, p.badUpgrade,
 		func(ctx context.Context) error { return g.rights(ctx, release, release+"-smtp-mirror") },
 		p.uninstall,
-	} {
-		if err := step(ctx); err != nil {
-			return errors.Join(err, g.describe(ctx))
-		}
+	)
+	if err != nil {
+		return err
 	}
 	return g.report(oldHost, mailHost)
 }

@@ -147,6 +147,16 @@ func (g *stage) say(format string, args ...any) {
 	fmt.Printf("%7.1fs  %s\n", time.Since(g.begin).Seconds(), fmt.Sprintf(format, args...))
 }
 
+// steps takes one after another, and says how the Pods are where one fails.
+func (g *stage) steps(ctx context.Context, all ...func(context.Context) error) error {
+	for _, step := range all {
+		if err := step(ctx); err != nil {
+			return errors.Join(err, g.describe(ctx))
+		}
+	}
+	return nil
+}
+
 // saying is say as a step.
 func (g *stage) saying(what string) func(context.Context) error {
 	return func(context.Context) error {

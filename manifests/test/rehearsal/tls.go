@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -32,7 +31,7 @@ func overTLS(ctx context.Context, g *stage) error {
 	if err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{
+	err = g.steps(ctx,
 		func(ctx context.Context) error { return h.install(ctx, g.tlsValues(false)) },
 		g.proven,
 		g.saying("installed with the plain URL, and proven: the certificate has come over it"),
@@ -41,10 +40,9 @@ func overTLS(ctx context.Context, g *stage) error {
 		g.overTLSOnly,
 		func(ctx context.Context) error { return g.follow(ctx, console, mailHost) },
 		func(ctx context.Context) error { return g.rights(ctx, release, release+"-smtp-mirror") },
-	} {
-		if err := step(ctx); err != nil {
-			return errors.Join(err, g.describe(ctx))
-		}
+	)
+	if err != nil {
+		return err
 	}
 	return g.report(oldHost, mailHost)
 }
