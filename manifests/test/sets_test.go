@@ -30,6 +30,13 @@ func everySet(t *testing.T) map[string][]*unstructured.Unstructured {
 	for _, path := range cases {
 		all[filepath.Base(path)] = objects(t, render(t, read(t, path)))
 	}
+	cases, err = filepath.Glob(filepath.Join("testdata", "golden", "sovereign", "*.values.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range cases {
+		all["sovereign "+filepath.Base(path)] = objects(t, sovereign(t, read(t, path)))
+	}
 	return all
 }
 
